@@ -1,0 +1,366 @@
+//! The shell around the state: one lock, Tokio's clock, and wake-ups after the lock is free.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::draft::Target;
+use crate::interest::{Interest, Interested, Mailbox, Wakes};
+use crate::state::{Raise, State};
+use crate::topics::TopicKey;
+use crate::window::CountWindow;
+use crate::{
+    Counter, Draft, Hold, OperationId, PatternSet, Raised, Signal, SignalHandle, SignalId, SignalKind,
+    SignalOptions, SignalSource, Subscription, Watch,
+};
+
+/// Where signals are raised, remembered and waited for.
+///
+/// A sink is cheap to clone, and every clone is the same sink: share one among all who coordinate. It keeps two
+/// views apart. The **history** is a bounded window of events; counting and queries look there. The **state** says
+/// of each name whether it is raised now; gates and waiters look there. A raise adds one to the state,
+/// `retract` takes it back, and what is not raised again for [`max_age`](SignalOptions::max_age) ages out.
+///
+/// No method blocks for longer than a short critical section, none allocates for names it knows already (a
+/// payload aside), and none needs a runtime, except those that wait.
+#[derive(Clone)]
+pub struct SignalSink {
+    state: Arc<Mutex<State>>,
+}
+
+impl SignalSink {
+    /// An empty sink.
+    #[must_use]
+    pub fn new(options: SignalOptions) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(options, Instant::now()))) }
+    }
+
+    /// Raises a signal: `"api.failure"`, `"rate-limit:500ms"`, a [`Draft`] with a key, or a [`SignalHandle`].
+    ///
+    /// Never fails and never waits. Reads the clock once.
+    pub fn raise<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalId {
+        self.raise_for(draft.into(), None, Instant::now())
+    }
+
+    /// Takes all raises of this name (and key, if the draft has one) back, whoever added them; holds stay.
+    ///
+    /// Says whether there were any. Subscribers see the retraction; the history still shows the raises.
+    pub fn retract<'a>(&self, draft: impl Into<Draft<'a>>) -> bool {
+        let draft = draft.into();
+        self.change(|state, wakes| {
+            let topic = self.known(state, draft)?;
+            Some(state.retract_all(topic, draft.payload_text(), wakes))
+        })
+        .unwrap_or(false)
+    }
+
+    /// Raises a name for as long as the guard lives, without ageing: for modes such as `maintenance`.
+    ///
+    /// A payload in the draft is not kept. Several holds of one name are independent of each other.
+    #[must_use = "the hold ends when the guard is dropped"]
+    pub fn hold<'a>(&self, draft: impl Into<Draft<'a>>) -> Hold {
+        let draft = draft.into();
+        let topic = self.change(|state, wakes| {
+            let topic = self.resolve(state, draft);
+            state.hold(topic, wakes);
+            topic
+        });
+        Hold { sink: self.clone(), topic }
+    }
+
+    /// Resolves a name once, so that raising it later looks nothing up. The name stays interned meanwhile.
+    #[must_use]
+    pub fn handle<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalHandle {
+        let draft = draft.into();
+        let (topic, label) = self.change(|state, _| {
+            let topic = self.resolve(state, draft);
+            state.topics.pin(topic);
+            (topic, Arc::clone(&state.topics.get(topic).label))
+        });
+        SignalHandle::new(self.clone(), topic, label)
+    }
+
+    /// The means of one operation to raise signals under its id and to take its own raises back.
+    #[must_use]
+    pub fn source(&self, operation: OperationId) -> SignalSource {
+        self.lock().ledgers.arrive(operation);
+        SignalSource { sink: self.clone(), operation }
+    }
+
+    /// Whether any name that `patterns` mean is raised now, under whatever key.
+    #[must_use]
+    pub fn is_raised(&self, patterns: impl Into<PatternSet>) -> bool {
+        !self.state(patterns).is_empty()
+    }
+
+    /// The names that are raised now and that `patterns` mean, in no stated order.
+    #[must_use]
+    pub fn state(&self, patterns: impl Into<PatternSet>) -> Vec<Raised> {
+        self.raised_now(&patterns.into())
+    }
+
+    /// How many raises that `patterns` mean the history shows that are younger than `within`.
+    ///
+    /// Costs the events of these names. For a figure that is read often, register a [`counter`](Self::counter).
+    #[must_use]
+    pub fn count(&self, patterns: impl Into<PatternSet>, within: Duration) -> usize {
+        let patterns = patterns.into();
+        self.change(|state, _| state.count(&patterns, within))
+    }
+
+    /// Registers a window over the raises that `patterns` mean; reading it costs no walk over events.
+    ///
+    /// It starts with what the history shows already.
+    #[must_use]
+    pub fn counter(&self, patterns: impl Into<PatternSet>, within: Duration) -> Counter {
+        let patterns = patterns.into();
+        let mut window = CountWindow::new(within);
+        let at = self.change(|state, _| {
+            for record in state.history.iter() {
+                if record.signal.kind == SignalKind::Raised && patterns.matches(record.signal.name()) {
+                    window.push(record.signal.id.0, record.signal.at, 0);
+                }
+            }
+            state.listen(Interest { patterns, of: Interested::Counter(window) })
+        });
+        Counter { sink: self.clone(), at }
+    }
+
+    /// The events in the history that `patterns` mean, oldest first, retractions included.
+    #[must_use]
+    pub fn history(&self, patterns: impl Into<PatternSet>) -> Vec<Signal> {
+        let patterns = patterns.into();
+        self.change(|state, _| {
+            let signals = state.history.iter().map(|record| &record.signal);
+            signals.filter(|signal| patterns.matches(signal.name())).cloned().collect()
+        })
+    }
+
+    /// How many events the history holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.change(|state, _| state.history.len())
+    }
+
+    /// Whether the history holds no event.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of the newest event: a place from which [`subscribe_from`](Self::subscribe_from) goes on.
+    #[must_use]
+    pub fn newest(&self) -> SignalId {
+        SignalId(self.lock().newest())
+    }
+
+    /// How many names left the state because more than [`max_raised`](SignalOptions::max_raised) were raised.
+    #[must_use]
+    pub fn displaced(&self) -> u64 {
+        self.lock().displaced()
+    }
+
+    /// Empties the history and takes all raises back; holds stay. Returns how many events went.
+    ///
+    /// What remains is one `sink.cleared` event with that number; on an empty sink, nothing.
+    pub fn clear(&self) -> usize {
+        self.change(|state, wakes| state.clear(|_| true, |_| true, wakes))
+    }
+
+    /// Like [`clear`](Self::clear), for the names that `patterns` mean.
+    pub fn clear_matching(&self, patterns: impl Into<PatternSet>) -> usize {
+        let patterns = patterns.into();
+        let means = |name: &str| patterns.matches(name);
+        self.change(|state, wakes| state.clear(|signal| means(signal.name()), means, wakes))
+    }
+
+    /// Removes the events that one operation raised and takes its raises back; those of others stay.
+    pub fn clear_operation(&self, operation: OperationId) -> usize {
+        self.change(|state, wakes| state.clear_operation(operation, wakes))
+    }
+
+    /// Sets the capacity of the history, at once; 0 is taken as 1. The maximum age stays as it is.
+    pub fn set_capacity(&self, events: usize) {
+        self.change(|state, wakes| {
+            state.options.capacity = events.max(1);
+            state.advance(Instant::now(), wakes);
+        });
+    }
+
+    /// Sets the maximum age, at once. The capacity stays as it is.
+    ///
+    /// # Panics
+    /// When `age` is zero: nothing could ever be raised.
+    pub fn set_max_age(&self, age: Duration) {
+        assert!(!age.is_zero(), "max_age must be longer than zero");
+        self.change(|state, wakes| {
+            state.options.max_age = age;
+            state.advance(Instant::now(), wakes);
+            // Whoever waits for something to age out has set a timer for the old age.
+            state.touch_watches(wakes);
+        });
+    }
+
+    /// Waits until a name that `patterns` mean is raised; returns at once when one is.
+    ///
+    /// This looks at the state, not at events: a raise that is taken back before the waiter runs may go unseen.
+    /// To see every event, [`subscribe`](Self::subscribe).
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn raised(&self, patterns: impl Into<PatternSet>) -> Raised {
+        let mut watch = self.watch(patterns);
+        loop {
+            if let Some(raised) = watch.state().pop() {
+                return raised;
+            }
+            watch.changed().await;
+        }
+    }
+
+    /// Waits until no name that `patterns` mean is raised, be it by retraction or by ageing; returns at once when
+    /// none is.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn cleared(&self, patterns: impl Into<PatternSet>) {
+        let mut watch = self.watch(patterns);
+        loop {
+            let state = watch.state();
+            if state.is_empty() {
+                return;
+            }
+            // Nothing is cleared by age before the last one is; a hold does not age at all.
+            let expiries: Option<Vec<Instant>> = state.iter().map(Raised::expires_at).collect();
+            match expiries.and_then(|all| all.into_iter().max()) {
+                // Elapsed or changed: either way the state is read again.
+                Some(expiry) => drop(timeout_at(expiry, watch.changed()).await),
+                None => watch.changed().await,
+            }
+        }
+    }
+
+    /// Watches the state of the names that `patterns` mean: the building block of gates.
+    #[must_use]
+    pub fn watch(&self, patterns: impl Into<PatternSet>) -> Watch {
+        Watch::new(self.clone(), patterns.into())
+    }
+
+    /// Subscribes to the events that `patterns` mean, from now on.
+    #[must_use]
+    pub fn subscribe(&self, patterns: impl Into<PatternSet>) -> Subscription {
+        let patterns = patterns.into();
+        self.change(|state, _| {
+            let mailbox = Mailbox::new(state.options.subscription_capacity);
+            let at = state.listen(Interest { patterns, of: Interested::Subscription(mailbox) });
+            Subscription { sink: self.clone(), at }
+        })
+    }
+
+    /// Subscribes to the events after `seen`, beginning with those that the history still shows.
+    ///
+    /// When some of them have left the history already, the first thing that the subscription yields is
+    /// [`Lagged`](crate::Lagged) with the number of events that are missing, of whatever name.
+    #[must_use]
+    pub fn subscribe_from(&self, seen: SignalId, patterns: impl Into<PatternSet>) -> Subscription {
+        let patterns = patterns.into();
+        self.change(|state, _| {
+            let mut mailbox = Mailbox::new(state.options.subscription_capacity);
+            let all = state.newest().saturating_sub(seen.0);
+            let shown = state.history.after(seen.0).count() as u64;
+            mailbox.lagged = all.saturating_sub(shown);
+            for record in state.history.after(seen.0) {
+                if patterns.matches(record.signal.name()) {
+                    mailbox.push(record.signal.clone());
+                }
+            }
+            let at = state.listen(Interest { patterns, of: Interested::Subscription(mailbox) });
+            Subscription { sink: self.clone(), at }
+        })
+    }
+
+    pub(crate) fn raised_now(&self, patterns: &PatternSet) -> Vec<Raised> {
+        self.change(|state, _| state.raised(patterns))
+    }
+
+    pub(crate) fn raise_for(
+        &self,
+        draft: Draft<'_>,
+        operation: Option<OperationId>,
+        at: Instant,
+    ) -> SignalId {
+        self.change_at(at, |state, wakes| {
+            let topic = self.resolve(state, draft);
+            state.raise(&Raise { topic, payload: draft.payload_text(), operation }, wakes)
+        })
+    }
+
+    pub(crate) fn retract_for(&self, draft: Draft<'_>, operation: OperationId) -> bool {
+        self.change(|state, wakes| {
+            let topic = self.known(state, draft)?;
+            Some(state.retract_own(topic, operation, draft.payload_text(), wakes))
+        })
+        .unwrap_or(false)
+    }
+
+    /// The topic that a draft means, interned if need be.
+    fn resolve(&self, state: &mut State, draft: Draft<'_>) -> TopicKey {
+        match draft.target {
+            Target::Handle(handle) if handle.is_of(self) => handle.topic(),
+            Target::Handle(handle) => state.topic(handle.name(), handle.key()),
+            Target::Name { name, key } => state.topic(name, key),
+        }
+    }
+
+    /// The topic that a draft means, if the sink knows it.
+    fn known(&self, state: &State, draft: Draft<'_>) -> Option<TopicKey> {
+        match draft.target {
+            Target::Handle(handle) if handle.is_of(self) => Some(handle.topic()),
+            Target::Handle(handle) => state.topics.find(handle.name(), handle.key()),
+            Target::Name { name, key } => state.topics.find(name, key),
+        }
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
+    /// Changes or reads the state after age has been applied; wakes whoever waits once the lock is free.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+        self.change_at(Instant::now(), change)
+    }
+
+    fn change_at<R>(&self, now: Instant, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+        let mut wakes = Wakes::default();
+        let result = {
+            let mut state = self.lock();
+            state.advance(now, &mut wakes);
+            change(&mut state, &mut wakes)
+        };
+        wakes.wake();
+        result
+    }
+
+    /// No foreign code runs under this lock, so a poisoned one still guards a sound state.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for SignalSink {
+    fn default() -> Self {
+        Self::new(SignalOptions::new())
+    }
+}
+
+impl fmt::Debug for SignalSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("SignalSink")
+            .field("events", &state.history.len())
+            .field("names", &state.topics.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! Subscriptions deliver every event in order, or say what they lost.
+
+use dayfly_signal::{Lagged, SignalId, SignalOptions, SignalSink};
+use dayfly_testing::drop_at_every_poll;
+use futures_util::StreamExt;
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_a_stream_of_what_it_asked_for() {
+    let signals = SignalSink::default();
+    signals.raise("a.before");
+    let events = signals.subscribe("a.*, c");
+    ["a.x", "b", "c:1"].map(|name| signals.raise(name));
+    let two: Vec<String> = events.take(2).map(|event| event.unwrap().to_string()).collect().await;
+    assert_eq!(two, ["a.x", "c:1"]);
+}
+
+#[test]
+fn a_subscription_resumes_from_a_sequence() {
+    let signals = SignalSink::default();
+    let first = signals.raise("a");
+    ["b", "c"].map(|name| signals.raise(name));
+    let mut rest = signals.subscribe_from(first, "*");
+    signals.raise("d");
+    let names: Vec<String> =
+        std::iter::from_fn(|| rest.try_recv().unwrap()).map(|event| event.to_string()).collect();
+    assert_eq!(names, ["b", "c", "d"]);
+}
+
+#[test]
+fn resuming_behind_the_history_says_how_much_is_missing() {
+    let signals = SignalSink::new(SignalOptions::new().capacity(2));
+    for _ in 0..5 {
+        signals.raise("a");
+    }
+    let mut rest = signals.subscribe_from(SignalId::from_u64(1), "*");
+    assert_eq!(rest.try_recv().unwrap_err(), Lagged(2));
+    assert_eq!(rest.try_recv().unwrap().unwrap().id().get(), 4);
+}
+
+#[test]
+fn receiving_can_be_dropped_at_every_poll() {
+    let report = drop_at_every_poll(
+        || {
+            let signals = SignalSink::default();
+            let events = signals.subscribe("*");
+            signals.raise("one");
+            (signals, std::sync::Arc::new(tokio::sync::Mutex::new(events)))
+        },
+        |(signals, events)| async move {
+            let mut events = events.lock().await;
+            assert_eq!(events.recv().await.unwrap().name(), "one");
+            tokio::task::yield_now().await;
+            signals.raise("two");
+            assert_eq!(events.recv().await.unwrap().name(), "two");
+        },
+        |(signals, events), _| async move {
+            // Whatever was dropped, the next event still comes, and wakes.
+            signals.raise("last");
+            let mut events = events.lock().await;
+            while events.recv().await.unwrap().name() != "last" {}
+        },
+    );
+    assert!(report.completed);
+}

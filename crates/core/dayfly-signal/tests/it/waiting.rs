@@ -1,0 +1,66 @@
+//! Waiting for the state is event-driven, on a clock that stands still unless age is what is waited for.
+
+use std::time::Duration;
+
+use dayfly_signal::{SignalOptions, SignalSink};
+use tokio::time::Instant;
+
+#[tokio::test(start_paused = true)]
+async fn raised_and_cleared_wake_without_the_clock() {
+    let signals = SignalSink::default();
+    let start = Instant::now();
+    let ((), raised) = tokio::join!(
+        async {
+            tokio::task::yield_now().await;
+            signals.raise("other");
+            signals.raise("go.now");
+        },
+        signals.raised("go.*"),
+    );
+    assert_eq!(raised.name(), "go.now");
+    tokio::join!(
+        async {
+            tokio::task::yield_now().await;
+            signals.retract("go.now");
+        },
+        signals.cleared("go.*"),
+    );
+    assert_eq!(Instant::now(), start);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cleared_wakes_when_the_last_raise_ages_out() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
+    let start = Instant::now();
+    signals.raise("a");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    signals.raise("b");
+    signals.cleared("*").await;
+    assert_eq!(Instant::now() - start, Duration::from_secs(13));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_age_wakes_who_waits_for_the_longer_one() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(3_600)));
+    let start = Instant::now();
+    signals.raise("a");
+    tokio::join!(signals.cleared("a"), async {
+        tokio::task::yield_now().await;
+        signals.set_max_age(Duration::from_secs(5));
+    });
+    assert_eq!(Instant::now() - start, Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_misses_no_change_between_a_read_and_a_wait() {
+    let signals = SignalSink::default();
+    let mut watch = signals.watch("x");
+    assert!(watch.state().is_empty() && !watch.has_changed());
+    signals.raise("x");
+    assert!(watch.has_changed());
+    watch.changed().await;
+    assert_eq!(watch.state().len(), 1);
+    assert!(!watch.has_changed());
+    signals.raise("y");
+    assert!(!watch.has_changed(), "nobody asked for y");
+}
