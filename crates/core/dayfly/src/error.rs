@@ -1,0 +1,61 @@
+//! Refusals, each with the item that was refused.
+
+use thiserror::Error;
+
+/// The coordinator is closed; the item comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EnqueueError<T> {
+    /// The coordinator takes no more work.
+    #[error("the coordinator is closed")]
+    Closed(T),
+}
+
+/// The item was not taken, and comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TryEnqueueError<T> {
+    /// The queue has no room.
+    #[error("the queue is full")]
+    Full(T),
+    /// The queue has no room for more work of the item's key.
+    #[error("the queue is full for this key")]
+    KeyFull(T),
+    /// The coordinator takes no more work.
+    #[error("the coordinator is closed")]
+    Closed(T),
+}
+
+impl<T> EnqueueError<T> {
+    /// The item that was refused.
+    pub fn into_item(self) -> T {
+        let Self::Closed(item) = self;
+        item
+    }
+}
+
+impl<T> TryEnqueueError<T> {
+    /// The item that was refused.
+    pub fn into_item(self) -> T {
+        match self {
+            Self::Full(item) | Self::KeyFull(item) | Self::Closed(item) => item,
+        }
+    }
+}
+
+// Items need not be `Debug` for the error to be, so that `unwrap` and `?` always work.
+impl<T> std::fmt::Debug for EnqueueError<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Closed(..)")
+    }
+}
+
+impl<T> std::fmt::Debug for TryEnqueueError<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::KeyFull(_) => "KeyFull(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! How a coordinator bounds, gates and remembers its work.
+
+use std::time::Duration;
+
+use dayfly_signal::PatternSet;
+use tokio::sync::Semaphore;
+
+/// How a coordinator bounds, gates and remembers its work.
+///
+/// | option | default | what it means |
+/// |---|---|---|
+/// | [`max_concurrency`](Self::max_concurrency) | 16 | operations that run at once |
+/// | [`queue_capacity`](Self::queue_capacity) | 1,024 | operations that are accepted and have not started |
+/// | [`max_concurrency_per_key`](Self::max_concurrency_per_key) | 1 | operations of one key that run at once |
+/// | [`max_queued_per_key`](Self::max_queued_per_key) | a quarter of the queue | accepted operations of one key |
+/// | [`window_size`](Self::window_size) | 256 | finished operations that are remembered |
+/// | [`max_age`](Self::max_age) | none | how long a finished operation is remembered |
+/// | [`cancel_grace`](Self::cancel_grace) | 5 s | how long a cancelled body may take to end by itself |
+/// | [`cancel_on`](Self::cancel_on), [`defer_on`](Self::defer_on), [`resume_on`](Self::resume_on) | none | signals that gate starts |
+///
+/// ```
+/// use dayfly::CoordinatorOptions;
+///
+/// const WORK: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(8).queue_capacity(1_000);
+/// let gated = WORK.defer_on("circuit.open.*").cancel_on("shutdown");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoordinatorOptions {
+    pub(crate) max_concurrency: usize,
+    pub(crate) queue_capacity: usize,
+    pub(crate) max_concurrency_per_key: usize,
+    pub(crate) max_queued_per_key: Option<usize>,
+    pub(crate) window_size: usize,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) cancel_grace: Duration,
+    pub(crate) cancel_on: PatternSet,
+    pub(crate) defer_on: PatternSet,
+    pub(crate) resume_on: PatternSet,
+}
+
+impl CoordinatorOptions {
+    /// The defaults of the table above.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            max_concurrency: 16,
+            queue_capacity: 1_024,
+            max_concurrency_per_key: 1,
+            max_queued_per_key: None,
+            window_size: 256,
+            max_age: None,
+            cancel_grace: Duration::from_secs(5),
+            cancel_on: PatternSet::new(),
+            defer_on: PatternSet::new(),
+            resume_on: PatternSet::new(),
+        }
+    }
+
+    /// Sets how many operations run at once. It can be changed while the coordinator runs.
+    ///
+    /// # Panics
+    /// When it is zero; to start nothing for a while, pause.
+    #[must_use]
+    pub const fn max_concurrency(mut self, operations: usize) -> Self {
+        assert!(operations > 0, "max_concurrency must be at least 1");
+        self.max_concurrency = operations;
+        self
+    }
+
+    /// Sets how many accepted operations may wait for their start, those that wait for another attempt included.
+    ///
+    /// # Panics
+    /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
+    #[must_use]
+    pub const fn queue_capacity(mut self, operations: usize) -> Self {
+        assert!(operations > 0, "queue_capacity must be at least 1");
+        assert!(operations <= Semaphore::MAX_PERMITS, "queue_capacity must fit a semaphore");
+        self.queue_capacity = operations;
+        self
+    }
+
+    /// Sets how many operations of one key run at once. With 1, a key's order is the order of enqueueing.
+    ///
+    /// # Panics
+    /// When it is zero.
+    #[must_use]
+    pub const fn max_concurrency_per_key(mut self, operations: usize) -> Self {
+        assert!(operations > 0, "max_concurrency_per_key must be at least 1");
+        self.max_concurrency_per_key = operations;
+        self
+    }
+
+    /// Sets how many accepted operations of one key may wait for their start.
+    ///
+    /// # Panics
+    /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
+    #[must_use]
+    pub const fn max_queued_per_key(mut self, operations: usize) -> Self {
+        assert!(operations > 0, "max_queued_per_key must be at least 1");
+        assert!(operations <= Semaphore::MAX_PERMITS, "max_queued_per_key must fit a semaphore");
+        self.max_queued_per_key = Some(operations);
+        self
+    }
+
+    /// Sets how many finished operations are remembered; 0 remembers none. Running ones always are.
+    #[must_use]
+    pub const fn window_size(mut self, operations: usize) -> Self {
+        self.window_size = operations;
+        self
+    }
+
+    /// Sets how long a finished operation is remembered, counted from its finish.
+    #[must_use]
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Remembers finished operations however old they are, as long as the window has room.
+    #[must_use]
+    pub const fn without_max_age(mut self) -> Self {
+        self.max_age = None;
+        self
+    }
+
+    /// Sets how long a body may go on after `cancel` before it is dropped. Zero drops it at its next suspension.
+    #[must_use]
+    pub const fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = grace;
+        self
+    }
+
+    /// While a signal that these patterns mean is raised, operations are skipped instead of started.
+    #[must_use]
+    pub fn cancel_on(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.cancel_on = self.cancel_on.and(patterns);
+        self
+    }
+
+    /// While a signal that these patterns mean is raised, no operation starts.
+    ///
+    /// A keyed signal defers only its key in a keyed coordinator, and everything elsewhere.
+    #[must_use]
+    pub fn defer_on(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.defer_on = self.defer_on.and(patterns);
+        self
+    }
+
+    /// A signal that these patterns mean lifts a deferral, if it is newer than every signal that defers.
+    #[must_use]
+    pub fn resume_on(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.resume_on = self.resume_on.and(patterns);
+        self
+    }
+
+    /// The bound of one key: what was set, else a quarter of the queue, and never less than 1.
+    pub(crate) fn queued_per_key(&self) -> usize {
+        self.max_queued_per_key.unwrap_or((self.queue_capacity / 4).max(1))
+    }
+}
+
+impl Default for CoordinatorOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

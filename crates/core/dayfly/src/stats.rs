@@ -1,0 +1,51 @@
+//! Figures: at any moment, and at the end.
+
+/// The figures of a coordinator at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Operations that were accepted, ever.
+    pub accepted: u64,
+    /// Accepted operations that are not running now and have not ended.
+    pub pending: u64,
+    /// Of the pending ones, those that wait for the time of their next attempt.
+    pub waiting: u64,
+    /// Operations that run now.
+    pub running: u64,
+    /// Operations whose body succeeded.
+    pub completed: u64,
+    /// Operations whose body failed.
+    pub failed: u64,
+    /// Operations that were cancelled, before their start or while they ran.
+    pub cancelled: u64,
+    /// Operations that a cancel signal kept from starting.
+    pub skipped: u64,
+    /// Operations whose body panicked.
+    pub panicked: u64,
+    /// Attempts that ended with `again`.
+    pub again: u64,
+    /// The limit on running operations, as it is now.
+    pub max_concurrency: usize,
+    /// Whether starts are paused.
+    pub paused: bool,
+    /// Whether intake has ended.
+    pub closed: bool,
+}
+
+/// What has become of everything that was accepted. The parts add up to `accepted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DrainReport {
+    /// Operations that were accepted, ever.
+    pub accepted: u64,
+    /// Operations whose body succeeded.
+    pub completed: u64,
+    /// Operations whose body failed.
+    pub failed: u64,
+    /// Operations that were cancelled, before their start or while they ran.
+    pub cancelled: u64,
+    /// Operations that a cancel signal kept from starting.
+    pub skipped: u64,
+    /// Operations whose body panicked.
+    pub panicked: u64,
+}
