@@ -1,0 +1,68 @@
+//! Who starts next. Schedules are plain structs: no clock, no lock, no task.
+
+mod fifo;
+mod keyed;
+#[cfg(test)]
+mod model;
+
+use dayfly_signal::OperationId;
+use tokio::time::Instant;
+
+pub(crate) use fifo::Fifo;
+pub(crate) use keyed::Keyed;
+
+use crate::gate::Gate;
+
+/// An accepted operation that is not running.
+#[derive(Debug)]
+pub(crate) struct Queued<T, K> {
+    pub(crate) id: OperationId,
+    pub(crate) key: K,
+    pub(crate) item: T,
+    pub(crate) enqueued_at: Instant,
+    /// Attempts that have started.
+    pub(crate) attempts: u32,
+}
+
+/// An operation whose turn it is, with what its gate says.
+pub(crate) type Turn<T, K> = (Queued<T, K>, Gate);
+
+/// An order of starts.
+pub(crate) trait Schedule {
+    type Item;
+    type Key;
+
+    /// Takes in an operation that was just accepted.
+    fn push(&mut self, entry: Queued<Self::Item, Self::Key>);
+
+    /// The operation whose turn it is; never one that is deferred. Its place of its key is taken until
+    /// [`ended`](Self::ended) or [`again`](Self::again).
+    fn next(&mut self, gate: impl FnMut(&Self::Key) -> Gate) -> Option<Turn<Self::Item, Self::Key>>;
+
+    /// An operation of this key has ended.
+    fn ended(&mut self, key: &Self::Key);
+
+    /// An operation of this key waits for its next attempt.
+    fn again(&mut self, key: &Self::Key);
+
+    /// An operation of this key that waited for its next attempt has ended instead.
+    fn gave_up(&mut self, key: &Self::Key);
+
+    /// The time of an operation's next attempt has come.
+    fn due(&mut self, entry: Queued<Self::Item, Self::Key>);
+
+    /// Gates have changed: what was deferred is looked at again.
+    fn reopen(&mut self);
+
+    /// How many operations could start now if gates and limits allowed it; at least 1 when any could.
+    fn ready(&self) -> usize;
+
+    /// How many operations wait here.
+    fn len(&self) -> usize;
+
+    /// Takes one operation out.
+    fn remove(&mut self, id: OperationId) -> Option<Queued<Self::Item, Self::Key>>;
+
+    /// Takes every operation out.
+    fn take_all(&mut self) -> Vec<Queued<Self::Item, Self::Key>>;
+}
