@@ -41,7 +41,7 @@ impl SignalSink {
     ///
     /// Never fails and never waits. Reads the clock once.
     pub fn raise<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalId {
-        self.raise_for(draft.into(), None, Instant::now())
+        self.raise_event_for(draft.into(), None, Instant::now()).id
     }
 
     /// Takes all raises of this name (and key, if the draft has one) back, whoever added them; holds stay.
@@ -285,12 +285,12 @@ impl SignalSink {
         self.change(|state, _| state.raised(patterns))
     }
 
-    pub(crate) fn raise_for(
+    pub(crate) fn raise_event_for(
         &self,
         draft: Draft<'_>,
         operation: Option<OperationId>,
         at: Instant,
-    ) -> SignalId {
+    ) -> Signal {
         self.change_at(at, |state, wakes| {
             let topic = self.resolve(state, draft);
             state.raise(&Raise { topic, payload: draft.payload_text(), operation }, wakes)

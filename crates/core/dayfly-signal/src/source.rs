@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::{Draft, OperationId, SignalId, SignalSink};
+use crate::{Draft, OperationId, Signal, SignalId, SignalSink};
 
 /// The means of one operation to raise signals: they carry its id, and it can take its own raises back.
 ///
@@ -23,7 +23,12 @@ impl SignalSource {
     ///
     /// An instant before the sink's newest event is taken as that event's.
     pub fn raise_at<'a>(&self, draft: impl Into<Draft<'a>>, now: Instant) -> SignalId {
-        self.sink.raise_for(draft.into(), Some(self.operation), now)
+        self.sink.raise_event_for(draft.into(), Some(self.operation), now).id
+    }
+
+    /// Raises a signal as [`raise`](Self::raise) does, and returns the whole event.
+    pub fn raise_event<'a>(&self, draft: impl Into<Draft<'a>>) -> Signal {
+        self.sink.raise_event_for(draft.into(), Some(self.operation), Instant::now())
     }
 
     /// Takes one raise of this name back that this operation added. Says whether there was one.

@@ -66,7 +66,7 @@ impl State {
         topic
     }
 
-    pub(crate) fn raise(&mut self, raise: &Raise<'_>, wakes: &mut Wakes) -> SignalId {
+    pub(crate) fn raise(&mut self, raise: &Raise<'_>, wakes: &mut Wakes) -> Signal {
         let topic = raise.topic;
         let signal = self.record(raise, SignalKind::Raised);
         if !self.topics.get(topic).is_history_only() {
@@ -81,7 +81,7 @@ impl State {
             }
         }
         self.show(topic, &signal, wakes);
-        signal.id
+        signal
     }
 
     /// Takes back one raise that `operation` added. Says whether there was one.

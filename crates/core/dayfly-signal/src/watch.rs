@@ -40,8 +40,13 @@ impl Watch {
     #[must_use]
     pub fn state(&mut self) -> Vec<Raised> {
         // Read before the state, so that a change in between shows as one that was not seen.
-        self.seen = self.version.load(Ordering::Acquire);
+        self.mark_seen();
         self.sink.raised_now(&self.patterns)
+    }
+
+    /// Marks all changes so far as seen, without reading the state.
+    pub fn mark_seen(&mut self) {
+        self.seen = self.version.load(Ordering::Acquire);
     }
 
     /// Waits until [`has_changed`](Self::has_changed).

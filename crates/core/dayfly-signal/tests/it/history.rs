@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use dayfly_signal::{Draft, SignalKind, SignalOptions, SignalSink};
 
+use crate::support::raise_all;
+
 fn names(signals: &SignalSink) -> Vec<String> {
     signals.history("*").iter().map(ToString::to_string).collect()
 }
@@ -11,7 +13,7 @@ fn names(signals: &SignalSink) -> Vec<String> {
 #[test]
 fn clear_returns_the_number_and_leaves_one_event_that_says_so() {
     let signals = SignalSink::default();
-    ["a", "b", "c"].map(|name| signals.raise(name));
+    raise_all(&signals, &["a", "b", "c"]);
     assert_eq!(signals.clear(), 3);
     assert_eq!(names(&signals), ["sink.cleared:3"]);
     assert!(signals.state("*").is_empty());
@@ -28,7 +30,7 @@ fn clearing_an_empty_sink_raises_nothing() {
 #[test]
 fn clear_matching_keeps_the_others_and_says_so_in_one_event() {
     let signals = SignalSink::default();
-    ["http.request.get", "db.query", "http.request.put", "http.error"].map(|name| signals.raise(name));
+    raise_all(&signals, &["http.request.get", "db.query", "http.request.put", "http.error"]);
     assert_eq!(signals.clear_matching("http.request.*"), 2);
     assert_eq!(names(&signals), ["db.query", "http.error", "sink.cleared:2"]);
     assert!(signals.is_raised("db.query") && !signals.is_raised("http.request.get"));

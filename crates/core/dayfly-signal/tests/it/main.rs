@@ -6,5 +6,6 @@ mod history;
 mod model;
 mod operations;
 mod state;
+mod support;
 // mod subscriptions;
 mod waiting;

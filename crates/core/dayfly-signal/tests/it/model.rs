@@ -97,11 +97,7 @@ impl Model {
         self.age();
     }
 
-    fn clear(
-        &mut self,
-        lowered: bool,
-        goes: impl Fn(&(Option<usize>, Option<usize>, u64, bool)) -> bool,
-    ) {
+    fn clear(&mut self, lowered: bool, goes: impl Fn(&(Option<usize>, Option<usize>, u64, bool)) -> bool) {
         let before = self.events.len();
         self.events.retain(|event| !goes(event));
         if lowered || self.events.len() < before {
@@ -126,12 +122,20 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
         let mut model = Model::default();
         for step in steps {
             match *step {
-                Step::Raise { name, operation } => drop(sources[operation].raise(NAMES[name])),
-                Step::RetractOwn { name, operation } => drop(sources[operation].retract(NAMES[name])),
-                Step::Retract { name } => drop(signals.retract(NAMES[name])),
-                Step::ClearName { name } => drop(signals.clear_matching(NAMES[name])),
+                Step::Raise { name, operation } => {
+                    sources[operation].raise(NAMES[name]);
+                }
+                Step::RetractOwn { name, operation } => {
+                    sources[operation].retract(NAMES[name]);
+                }
+                Step::Retract { name } => {
+                    signals.retract(NAMES[name]);
+                }
+                Step::ClearName { name } => {
+                    signals.clear_matching(NAMES[name]);
+                }
                 Step::ClearOperation { operation } => {
-                    drop(signals.clear_operation(sources[operation].operation()));
+                    signals.clear_operation(sources[operation].operation());
                 }
                 Step::Advance { seconds } => tokio::time::advance(Duration::from_secs(seconds)).await,
             }

@@ -1,6 +1,6 @@
 //! Operations take back their own raises and nobody else's.
 
-use dayfly_signal::{OperationId, SignalSink};
+use dayfly_signal::{OperationId, Signal, SignalSink};
 
 #[test]
 fn each_retract_takes_one_own_raise_back() {
@@ -47,7 +47,7 @@ fn clearing_one_operation_leaves_the_others() {
     drop(one);
     assert_eq!(signals.clear_operation(id), 2);
     assert!(signals.is_raised("shared") && !signals.is_raised("own"));
-    let left: Vec<_> = signals.history("*").iter().map(|signal| signal.operation()).collect();
+    let left: Vec<_> = signals.history("*").iter().map(Signal::operation).collect();
     assert_eq!(left, [Some(other.operation()), None]);
     assert_eq!(signals.clear_operation(id), 0);
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use dayfly_signal::{Draft, SignalOptions, SignalSink};
 
+use crate::support::raise_all;
+
 #[tokio::test(start_paused = true)]
 async fn a_new_raise_starts_the_age_anew() {
     let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
@@ -60,7 +62,7 @@ fn names_of_the_sink_itself_have_no_state() {
 fn set_max_age_keeps_the_capacity() {
     let signals = SignalSink::new(SignalOptions::new().capacity(2));
     signals.set_max_age(Duration::from_secs(1));
-    ["a", "b", "c"].map(|name| signals.raise(name));
+    raise_all(&signals, &["a", "b", "c"]);
     assert_eq!(signals.len(), 2);
 }
 

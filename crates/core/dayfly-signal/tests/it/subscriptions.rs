@@ -4,12 +4,14 @@ use dayfly_signal::{Lagged, SignalId, SignalOptions, SignalSink};
 use dayfly_testing::drop_at_every_poll;
 use futures_util::StreamExt;
 
+use crate::support::raise_all;
+
 #[tokio::test(start_paused = true)]
 async fn a_subscription_is_a_stream_of_what_it_asked_for() {
     let signals = SignalSink::default();
     signals.raise("a.before");
     let events = signals.subscribe("a.*, c");
-    ["a.x", "b", "c:1"].map(|name| signals.raise(name));
+    raise_all(&signals, &["a.x", "b", "c:1"]);
     let two: Vec<String> = events.take(2).map(|event| event.unwrap().to_string()).collect().await;
     assert_eq!(two, ["a.x", "c:1"]);
 }
@@ -18,7 +20,7 @@ async fn a_subscription_is_a_stream_of_what_it_asked_for() {
 fn a_subscription_resumes_from_a_sequence() {
     let signals = SignalSink::default();
     let first = signals.raise("a");
-    ["b", "c"].map(|name| signals.raise(name));
+    raise_all(&signals, &["b", "c"]);
     let mut rest = signals.subscribe_from(first, "*");
     signals.raise("d");
     let names: Vec<String> =

@@ -1,0 +1,138 @@
+//! What every coordinator can do once work is in: watch it, bound it, end it. Written once, for every shell.
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, Key};
+use crate::schedule::Schedule;
+
+/// The handles of one engine. When the last one goes, intake ends, and a pause that nobody can lift any more.
+pub(crate) struct Handle<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    pub(crate) engine: Arc<Engine<S>>,
+}
+
+impl<S> Drop for Handle<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    fn drop(&mut self) {
+        self.engine.set_paused(false);
+        self.engine.close();
+    }
+}
+
+/// Implements the shared surface for a shell with a field `handle: Arc<Handle<_>>`.
+macro_rules! control {
+    ([$($generics:ident),*] $shell:ty, $key:ty, [$($bounds:tt)*]) => {
+        impl<$($generics),*> $shell
+        where
+            $($bounds)*
+        {
+            /// The figures at this moment.
+            #[must_use]
+            pub fn stats(&self) -> $crate::Stats {
+                self.handle.engine.stats()
+            }
+
+            /// An operation that runs or that the window remembers. Looking it up does not depend on their number.
+            #[must_use]
+            pub fn get(&self, id: $crate::OperationId) -> Option<$crate::OperationSnapshot<$key>> {
+                self.handle.engine.get(id)
+            }
+
+            /// Every running operation and every finished one that the window remembers, by id.
+            #[must_use]
+            pub fn window(&self) -> Vec<$crate::OperationSnapshot<$key>> {
+                self.handle.engine.list(|_| true)
+            }
+
+            /// The operations that run now, by id.
+            #[must_use]
+            pub fn running(&self) -> Vec<$crate::OperationSnapshot<$key>> {
+                self.handle.engine.list(|state| state == $crate::OperationState::Running)
+            }
+
+            /// The failed and panicked operations that the window remembers, by id, each with its error.
+            #[must_use]
+            pub fn failed(&self) -> Vec<$crate::OperationSnapshot<$key>> {
+                use $crate::OperationState::{Failed, Panicked};
+                self.handle.engine.list(|state| matches!(state, Failed | Panicked))
+            }
+
+            /// The sink that the coordinator works with.
+            #[must_use]
+            pub fn signals(&self) -> &$crate::SignalSink {
+                self.handle.engine.signals()
+            }
+
+            /// Changes the limit on running operations, at once in both directions.
+            ///
+            /// Running work is never dropped for it: a lower limit starts nothing until enough have finished.
+            ///
+            /// # Panics
+            /// When it is zero; to start nothing for a while, [`pause`](Self::pause).
+            pub fn set_max_concurrency(&self, operations: usize) {
+                assert!(operations > 0, "max_concurrency must be at least 1");
+                self.handle.engine.set_limit(operations);
+            }
+
+            /// Starts nothing new until [`resume`](Self::resume). What runs goes on; work is still taken in.
+            pub fn pause(&self) {
+                self.handle.engine.set_paused(true);
+            }
+
+            /// Ends a pause.
+            pub fn resume(&self) {
+                self.handle.engine.set_paused(false);
+            }
+
+            /// Ends one operation: one that has not started is removed, a running one sees its cancellation and is
+            /// dropped at its next suspension. Says whether it was there; it counts as cancelled.
+            pub fn kill(&self, id: $crate::OperationId) -> bool {
+                self.handle.engine.kill(id)
+            }
+
+            /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
+            pub fn close(&self) {
+                self.handle.engine.close();
+            }
+
+            /// Ends intake and waits until everything that was accepted has ended, as long as that takes: also for
+            /// paused and deferred work. Closing happens when this is called, not when the future is polled.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future ends the wait and undoes nothing. Any number of callers may wait.
+            pub fn drain(&self) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
+                self.handle.engine.close();
+                self.handle.engine.ended()
+            }
+
+            /// Like [`drain`](Self::drain), and cancels what has not ended after `limit`.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future ends the wait; the limit holds all the same.
+            pub fn drain_for(
+                &self,
+                limit: std::time::Duration,
+            ) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
+                self.handle.engine.close_within(Some(limit));
+                self.handle.engine.ended()
+            }
+
+            /// Stops now: what has not started counts as cancelled, bodies see their cancellation and are dropped
+            /// after [`cancel_grace`](crate::CoordinatorOptions::cancel_grace). Waits until nothing runs any more.
+            /// Stopping happens when this is called, not when the future is polled.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future ends the wait and undoes nothing.
+            pub fn cancel(&self) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
+                self.handle.engine.cancel();
+                self.handle.engine.ended()
+            }
+        }
+    };
+}
+
+pub(crate) use control;

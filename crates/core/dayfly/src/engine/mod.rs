@@ -1,0 +1,247 @@
+//! One engine under every coordinator: a lock around the core, workers that run bodies, and a keeper for time and
+//! signals.
+
+mod core;
+mod gates;
+mod keeper;
+mod room;
+mod tally;
+mod worker;
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use dayfly_signal::{OperationId, SignalSink};
+use tokio::runtime;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::core::{Core, Effects, Setup};
+use self::gates::Gates;
+use self::room::{NoRoom, Place, Room};
+use crate::gate::Rules;
+use crate::schedule::Schedule;
+use crate::window::Window;
+use crate::{
+    CoordinatorOptions, DrainReport, EnqueueError, Operation, OperationSnapshot, OperationState, Outcome,
+    Stats, TryEnqueueError,
+};
+
+pub(crate) struct Engine<S: Schedule> {
+    core: Mutex<Core<S>>,
+    room: Room<S::Key>,
+    signals: SignalSink,
+    runtime: runtime::Handle,
+    /// Starts one more worker. It knows the body's type, so that nothing else has to.
+    start_worker: Box<dyn Fn(Arc<Self>) + Send + Sync>,
+    /// Tells the keeper that a deadline, a wait or the end has changed.
+    keeper: Notify,
+    ending: Arc<Ending>,
+}
+
+/// The end, for those who wait for it.
+struct Ending {
+    reached: CancellationToken,
+    report: OnceLock<DrainReport>,
+}
+
+/// What a key has to be for the engine.
+pub(crate) trait Key: Eq + Hash + Clone + Send + Sync + 'static {}
+
+impl<K: Eq + Hash + Clone + Send + Sync + 'static> Key for K {}
+
+/// How a coordinator treats keys.
+pub(crate) struct Keys<K> {
+    pub(crate) text: fn(&K) -> Option<String>,
+    pub(crate) queued_per_key: Option<usize>,
+}
+
+impl<S> Engine<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    pub(crate) fn spawn<F, Fut>(
+        options: CoordinatorOptions,
+        signals: &SignalSink,
+        schedule: S,
+        keys: &Keys<S::Key>,
+        body: F,
+    ) -> Arc<Self>
+    where
+        F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<S::Item>> + Send + 'static,
+    {
+        let rules = Rules {
+            cancel: options.cancel_on,
+            defer: options.defer_on,
+            resume: options.resume_on,
+            keyed: keys.queued_per_key.is_some(),
+        };
+        // The keeper needs a watch of its own: the gates read theirs before each start.
+        let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
+        let setup = Setup {
+            window: Window::new(options.window_size, options.max_age),
+            gates: Gates::new(rules, signals),
+            signals: signals.clone(),
+            key_text: keys.text,
+            limit: options.max_concurrency,
+            grace: options.cancel_grace,
+        };
+        let body = Arc::new(body);
+        let engine = Arc::new(Self {
+            core: Mutex::new(Core::new(schedule, setup)),
+            room: Room::new(options.queue_capacity, keys.queued_per_key),
+            signals: signals.clone(),
+            runtime: runtime::Handle::current(),
+            start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
+            keeper: Notify::new(),
+            ending: Arc::new(Ending { reached: CancellationToken::new(), report: OnceLock::new() }),
+        });
+        keeper::start(Arc::clone(&engine), watch);
+        engine
+    }
+
+    pub(crate) async fn enqueue(
+        self: &Arc<Self>,
+        key: S::Key,
+        item: S::Item,
+    ) -> Result<OperationId, EnqueueError<S::Item>> {
+        match self.room.enter(&key).await {
+            Some(place) => self.accept(place, &key, item).map_err(EnqueueError::Closed),
+            None => Err(EnqueueError::Closed(item)),
+        }
+    }
+
+    pub(crate) fn try_enqueue(
+        self: &Arc<Self>,
+        key: &S::Key,
+        item: S::Item,
+    ) -> Result<OperationId, TryEnqueueError<S::Item>> {
+        match self.room.try_enter(key) {
+            Ok(place) => self.accept(place, key, item).map_err(TryEnqueueError::Closed),
+            Err(NoRoom::Full) => Err(TryEnqueueError::Full(item)),
+            Err(NoRoom::KeyFull) => Err(TryEnqueueError::KeyFull(item)),
+            Err(NoRoom::Closed) => Err(TryEnqueueError::Closed(item)),
+        }
+    }
+
+    fn accept(
+        self: &Arc<Self>,
+        place: Place<'_, S::Key>,
+        key: &S::Key,
+        item: S::Item,
+    ) -> Result<OperationId, S::Item> {
+        self.change(|core, now, _| {
+            if !core.is_open() {
+                return Err(item);
+            }
+            place.hand_over();
+            Ok(core.accept(key.clone(), item, now))
+        })
+    }
+
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.change(|core, _, _| core.close());
+        self.room.close();
+        self.keeper.notify_one();
+    }
+
+    /// Closes. What has not ended at `deadline` is cancelled.
+    pub(crate) fn close_within(self: &Arc<Self>, limit: Option<Duration>) {
+        self.change(|core, now, _| core.close_by(limit.and_then(|limit| now.checked_add(limit))));
+        self.room.close();
+        self.keeper.notify_one();
+    }
+
+    pub(crate) fn cancel(self: &Arc<Self>) {
+        self.change(Core::cancel);
+        self.room.close();
+        self.keeper.notify_one();
+    }
+
+    pub(crate) fn kill(self: &Arc<Self>, id: OperationId) -> bool {
+        self.change(|core, now, effects| core.kill(id, now, effects))
+    }
+
+    pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {
+        self.change(|core, _, _| core.set_paused(paused));
+    }
+
+    pub(crate) fn set_limit(self: &Arc<Self>, limit: usize) {
+        self.change(|core, _, _| core.set_limit(limit));
+    }
+
+    /// The end of everything that was accepted, from now on or at once if it has been reached.
+    pub(crate) fn ended(&self) -> impl Future<Output = DrainReport> + Send + use<S> {
+        let ending = Arc::clone(&self.ending);
+        async move {
+            ending.reached.cancelled().await;
+            // The report is set before the end is announced.
+            ending.report.get().copied().unwrap_or_default()
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.lock().stats()
+    }
+
+    pub(crate) fn get(&self, id: OperationId) -> Option<OperationSnapshot<S::Key>> {
+        self.lock().get(id, Instant::now())
+    }
+
+    pub(crate) fn list(&self, wanted: impl Fn(OperationState) -> bool) -> Vec<OperationSnapshot<S::Key>> {
+        self.lock().list(wanted, Instant::now())
+    }
+
+    pub(crate) const fn signals(&self) -> &SignalSink {
+        &self.signals
+    }
+
+    /// The one way to change the core: under the lock the change, after it what the change asked for.
+    fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
+        let mut effects = Effects::default();
+        let (result, workers, report) = {
+            let mut core = self.lock();
+            let now = Instant::now();
+            let result = change(&mut core, now, &mut effects);
+            let report = core.has_ended().then(|| core.tally().report());
+            (result, core.wanted_workers(now), report)
+        };
+        for _ in 0..workers {
+            (self.start_worker)(Arc::clone(self));
+        }
+        self.carry_out(effects);
+        if let Some(report) = report {
+            // Only the first report counts, and nothing changes after it.
+            if self.ending.report.set(report).is_ok() {
+                self.ending.reached.cancel();
+                self.keeper.notify_one();
+            }
+        }
+        result
+    }
+
+    fn carry_out(&self, effects: Effects<S>) {
+        effects.left_queue.iter().for_each(|key| self.room.leave(key));
+        effects.cancelled.iter().for_each(|attempt| attempt.shared.cancel());
+        effects.killed.iter().for_each(|attempt| attempt.shared.kill());
+        if effects.nudge_keeper {
+            self.keeper.notify_one();
+        }
+        drop(effects.dropped);
+    }
+
+    /// Keys, items and signals are foreign code; whatever of it panicked, the core's own steps are whole.
+    fn lock(&self) -> MutexGuard<'_, Core<S>> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Schedule> fmt::Debug for Engine<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,138 @@
+//! Work in the order of its arrival within each key.
+
+use std::fmt::{self, Display};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use dayfly_signal::SignalSink;
+
+use crate::control::{Handle, control};
+use crate::engine::{Engine, Keys};
+use crate::schedule::Keyed;
+use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError};
+
+/// Runs items through a body, in order within each key, many keys at once.
+///
+/// With one operation per key, which is the default, a key's items complete in the order of enqueueing, also when
+/// one of them asks for another attempt: the key stays parked until that item has ended, and other keys go on. Keys
+/// take turns, so a key with little work never waits for the backlog of another. Memory follows the keys that have
+/// work, not those that ever had.
+///
+/// A handle is cheap to clone. When the last one is dropped, intake ends and what was accepted is still finished.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use std::time::Duration;
+/// use dayfly::{CoordinatorOptions, KeyedCoordinator, Operation, SignalSink};
+///
+/// struct Order { customer: u32, amount: u32 }
+///
+/// let signals = SignalSink::default();
+/// let orders = KeyedCoordinator::spawn(
+///     CoordinatorOptions::new().max_concurrency(8),
+///     &signals,
+///     |order: &Order| order.customer,
+///     |order: Order, op: Operation| async move {
+///         match (order.amount, op.attempt()) {
+///             (0, _) => op.fail("nothing to pay"),
+///             (_, 1) => op.again(order, Duration::from_millis(5)),   // later orders of this customer wait
+///             _ => op.done(),
+///         }
+///     },
+/// );
+/// for (customer, amount) in [(1, 30), (2, 20), (1, 0)] {
+///     orders.enqueue(Order { customer, amount }).await.unwrap();
+/// }
+/// let report = orders.drain().await;
+/// assert_eq!((report.completed, report.failed), (2, 1));
+/// # }
+/// ```
+pub struct KeyedCoordinator<K, T>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    handle: Arc<Handle<Keyed<T, K>>>,
+    key_of: Arc<dyn Fn(&T) -> K + Send + Sync>,
+}
+
+impl<K, T> KeyedCoordinator<K, T>
+where
+    K: Eq + Hash + Clone + Display + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    /// Starts a coordinator on the current Tokio runtime.
+    ///
+    /// `key_of` says which key an item belongs to; it is asked once per item, in the producer's call. A key's text,
+    /// as `Display` writes it, is what a keyed signal has to name to gate this key alone. The body is as for
+    /// [`Coordinator::spawn`](crate::Coordinator::spawn).
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn spawn<F, Fut>(
+        options: CoordinatorOptions,
+        signals: &SignalSink,
+        key_of: impl Fn(&T) -> K + Send + Sync + 'static,
+        body: F,
+    ) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T>> + Send + 'static,
+    {
+        let keys =
+            Keys { text: |key: &K| Some(key.to_string()), queued_per_key: Some(options.queued_per_key()) };
+        let schedule = Keyed::new(options.max_concurrency_per_key);
+        let engine = Engine::spawn(options, signals, schedule, &keys, body);
+        Self { handle: Arc::new(Handle { engine }), key_of: Arc::new(key_of) }
+    }
+}
+
+impl<K, T> KeyedCoordinator<K, T>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    /// Hands an item in, waiting in line for room of its key and for room in all.
+    ///
+    /// # Errors
+    /// The item comes back when the coordinator is closed, also while this waits.
+    ///
+    /// # Cancel safety
+    /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
+    /// with it and leaves its place in line to the next; to keep the item, use [`try_enqueue`](Self::try_enqueue).
+    pub async fn enqueue(&self, item: T) -> Result<OperationId, EnqueueError<T>> {
+        let key = (self.key_of)(&item);
+        self.handle.engine.enqueue(key, item).await
+    }
+
+    /// Hands an item in if there is room now, for its key and in all.
+    ///
+    /// # Errors
+    /// The item comes back when the queue or the key's part of it is full, or the coordinator is closed.
+    pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
+        let key = (self.key_of)(&item);
+        self.handle.engine.try_enqueue(&key, item)
+    }
+}
+
+control!([K, T] KeyedCoordinator<K, T>, K, [K: Eq + Hash + Clone + Send + Sync + 'static, T: Send + 'static]);
+
+impl<K, T> Clone for KeyedCoordinator<K, T>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle), key_of: Arc::clone(&self.key_of) }
+    }
+}
+
+impl<K, T> fmt::Debug for KeyedCoordinator<K, T>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedCoordinator").field("stats", &self.stats()).finish()
+    }
+}

@@ -1,0 +1,205 @@
+//! Close, drain, cancel and the last handle: nothing accepted is lost, and everything ends exactly once.
+
+use std::time::Duration;
+
+use dayfly::{Coordinator, CoordinatorOptions, EnqueueError, Operation, OperationState, SignalSink};
+use tokio::time::Instant;
+
+use crate::support::{Doors, settle};
+
+const WORK: CoordinatorOptions = CoordinatorOptions::new();
+
+fn passing(options: CoordinatorOptions, doors: &Doors) -> Coordinator<u32> {
+    let doors = doors.clone();
+    Coordinator::spawn(options, &SignalSink::default(), move |_, _| {
+        let doors = doors.clone();
+        async move { doors.pass().await }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_returns_only_after_every_body_has_ended() {
+    let doors = Doors::shut();
+    let work = passing(WORK.max_concurrency(3), &doors);
+    for number in 0..5 {
+        work.enqueue(number).await.unwrap();
+    }
+    settle().await;
+    assert_eq!(doors.inside(), 3);
+    let start = Instant::now();
+    let report = work.cancel().await;
+    assert_eq!(doors.inside(), 0);
+    assert_eq!((report.accepted, report.cancelled), (5, 5));
+    assert_eq!(
+        Instant::now() - start,
+        Duration::from_secs(5),
+        "bodies that do not listen get the grace period"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_sees_its_cancellation_ends_in_its_own_way() {
+    let work = Coordinator::spawn(WORK, &SignalSink::default(), |(), op: Operation| async move {
+        op.cancelled().await;
+        op.fail::<(), (), _>("interrupted")
+    });
+    work.enqueue(()).await.unwrap();
+    settle().await;
+    let start = Instant::now();
+    let report = work.cancel().await;
+    assert_eq!((report.failed, report.cancelled), (1, 0));
+    assert_eq!(Instant::now(), start);
+}
+
+#[tokio::test]
+async fn a_thousand_rounds_of_enqueue_close_drain_all_return() {
+    for _ in 0..1_000 {
+        let work = Coordinator::spawn(WORK, &SignalSink::default(), |(), _| async {});
+        work.enqueue(()).await.unwrap();
+        work.close();
+        assert_eq!(work.drain().await.completed, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_rounds_on_two_threads_all_return() {
+    for _ in 0..1_000 {
+        let work = Coordinator::spawn(WORK.max_concurrency(2), &SignalSink::default(), |(), _| async {});
+        for _ in 0..3 {
+            work.enqueue(()).await.unwrap();
+        }
+        assert_eq!(work.drain().await.completed, 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_gives_waiting_producers_their_items_back_and_runs_what_is_queued() {
+    let doors = Doors::shut();
+    let work = passing(WORK.max_concurrency(1).queue_capacity(2), &doors);
+    for number in 0..2 {
+        work.enqueue(number).await.unwrap();
+    }
+    settle().await;
+    work.enqueue(2).await.unwrap();
+    let mut producers = tokio::task::JoinSet::new();
+    for number in 10..13 {
+        let work = work.clone();
+        producers.spawn(async move { work.enqueue(number).await });
+    }
+    settle().await;
+    work.close();
+    let mut back: Vec<u32> =
+        producers.join_all().await.into_iter().map(|refused| refused.unwrap_err().into_item()).collect();
+    back.sort_unstable();
+    assert_eq!(back, [10, 11, 12]);
+    assert!(matches!(work.enqueue(9).await, Err(EnqueueError::Closed(9))));
+    doors.let_out(3);
+    assert_eq!(work.drain().await.completed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_and_draining_twice_succeed_at_once() {
+    let work = Coordinator::spawn(WORK, &SignalSink::default(), |(), _| async {});
+    work.enqueue(()).await.unwrap();
+    work.close();
+    work.close();
+    let first = work.drain().await;
+    assert_eq!(work.drain().await, first);
+    assert_eq!(work.cancel().await, first, "after the end there is nothing to cancel");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_acts_when_called_and_dropping_it_undoes_nothing() {
+    let doors = Doors::shut();
+    let work = passing(WORK, &doors);
+    work.enqueue(1).await.unwrap();
+    drop(work.drain());
+    assert!(work.enqueue(2).await.is_err());
+    drop(work.drain_for(Duration::from_secs(7)));
+    let start = Instant::now();
+    let report = work.drain().await;
+    assert_eq!(report.cancelled, 1);
+    assert_eq!(Instant::now() - start, Duration::from_secs(7 + 5), "the limit, then the grace period");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_waits_for_paused_work() {
+    let work = Coordinator::spawn(WORK, &SignalSink::default(), |(), _| async {});
+    work.pause();
+    work.enqueue(()).await.unwrap();
+    let drained = work.drain();
+    let resumed = async {
+        settle().await;
+        work.resume();
+    };
+    assert_eq!(tokio::join!(drained, resumed).0.completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_handle_closes_and_lifts_a_pause() {
+    let doors = Doors::shut();
+    let work = passing(WORK, &doors);
+    work.pause();
+    work.enqueue(1).await.unwrap();
+    let other = work.clone();
+    drop(work);
+    settle().await;
+    assert_eq!(doors.inside(), 0);
+    drop(other);
+    settle().await;
+    assert_eq!(doors.inside(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn kill_removes_what_waits_and_drops_what_runs() {
+    let doors = Doors::shut();
+    let work = passing(WORK.max_concurrency(1), &doors);
+    let runs = work.enqueue(1).await.unwrap();
+    settle().await;
+    let waits = work.enqueue(2).await.unwrap();
+    assert!(work.kill(waits) && !work.kill(waits));
+    assert!(work.kill(runs));
+    settle().await;
+    assert_eq!(doors.inside(), 0);
+    assert_eq!(work.get(runs).unwrap().state, OperationState::Cancelled);
+    assert_eq!(work.get(waits).unwrap().state, OperationState::Cancelled);
+    let report = work.drain().await;
+    assert_eq!((report.accepted, report.cancelled), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_body_is_polled_once_more_to_see_why() {
+    let signals = SignalSink::default();
+    let work = Coordinator::spawn(WORK, &signals, |(), op: Operation| async move {
+        op.cancelled().await;
+        op.raise("saw.it");
+        std::future::pending::<()>().await;
+    });
+    let id = work.enqueue(()).await.unwrap();
+    settle().await;
+    work.kill(id);
+    assert_eq!(work.drain().await.cancelled, 1);
+    assert!(signals.is_raised("saw.it"));
+}
+
+#[test]
+fn a_runtime_that_shuts_down_ends_everything_once() {
+    let (work, report) = {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let doors = Doors::shut();
+        let _inside = runtime.enter();
+        let work = passing(WORK.max_concurrency(2), &doors);
+        runtime.block_on(async {
+            for number in 0..5 {
+                work.enqueue(number).await.unwrap();
+            }
+            settle().await;
+        });
+        let report = work.drain();
+        (work, report)
+    };
+    let stats = work.stats();
+    assert_eq!((stats.cancelled, stats.running, stats.pending), (5, 0, 0));
+    let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(other.block_on(report).cancelled, 5);
+}

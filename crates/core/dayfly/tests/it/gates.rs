@@ -1,0 +1,136 @@
+//! Signals gate starts: by event, from the state, right before each start.
+
+use std::time::Duration;
+
+use dayfly::{
+    Coordinator, CoordinatorOptions, Draft, KeyedCoordinator, OperationState, SignalOptions, SignalSink,
+};
+use tokio::time::Instant;
+
+use crate::support::settle;
+
+const WORK: CoordinatorOptions = CoordinatorOptions::new();
+
+fn gated(options: CoordinatorOptions, signals: &SignalSink) -> Coordinator<u32> {
+    Coordinator::spawn(options, signals, |_, _| async {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn deferred_work_starts_when_the_signal_is_retracted_without_the_clock() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.defer_on("backpressure.*"), &signals);
+    signals.raise("backpressure.disk");
+    let start = Instant::now();
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    assert_eq!(work.stats().pending, 1);
+    signals.retract("backpressure.disk");
+    assert_eq!(work.drain().await.completed, 1);
+    assert_eq!(Instant::now(), start);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deferred_work_starts_when_the_signal_ages_out() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(30)));
+    let work = gated(WORK.defer_on("busy"), &signals);
+    signals.raise("busy");
+    let start = Instant::now();
+    work.enqueue(1).await.unwrap();
+    assert_eq!(work.drain().await.completed, 1);
+    assert_eq!(Instant::now() - start, Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_defers_until_it_is_dropped() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.defer_on("circuit.open.*"), &signals);
+    let hold = signals.hold("circuit.open.bank");
+    work.enqueue(1).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(work.stats().pending, 1);
+    drop(hold);
+    assert_eq!(work.drain().await.completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_resume_lifts_a_deferral() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.defer_on("busy").resume_on("relief"), &signals);
+    signals.raise("relief");
+    signals.raise("busy");
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    assert_eq!(work.stats().pending, 1, "the resume is older than the deferral");
+    signals.raise("relief");
+    settle().await;
+    assert_eq!(work.stats().completed, 1);
+    signals.raise("busy");
+    work.enqueue(2).await.unwrap();
+    settle().await;
+    assert_eq!(work.stats().pending, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_signal_skips_new_work_and_counts_it() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.cancel_on("shutdown"), &signals);
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    signals.raise("shutdown");
+    let skipped = work.enqueue(2).await.unwrap();
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.skipped), (1, 1));
+    assert_eq!(work.get(skipped).unwrap().state, OperationState::Skipped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_signal_reaches_deferred_work() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.defer_on("busy").cancel_on("shutdown"), &signals);
+    let _busy = signals.hold("busy");
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    signals.raise("shutdown");
+    assert_eq!(work.drain().await.skipped, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyed_signal_gates_its_key_only() {
+    let signals = SignalSink::default();
+    let options = WORK.defer_on("busy").cancel_on("stop");
+    let work = KeyedCoordinator::spawn(options, &signals, |key: &u32| *key, |_, _| async {});
+    signals.raise(Draft::from("busy").key("7"));
+    signals.raise(Draft::from("stop").key("8"));
+    for key in [6, 7, 8] {
+        work.enqueue(key).await.unwrap();
+    }
+    settle().await;
+    let stats = work.stats();
+    assert_eq!((stats.completed, stats.skipped, stats.pending), (1, 1, 1));
+    signals.retract(Draft::from("busy").key("7"));
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.skipped), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferral_that_begins_while_work_runs_holds_back_the_next_start() {
+    let signals = SignalSink::default();
+    let raiser = signals.clone();
+    let work =
+        Coordinator::spawn(WORK.max_concurrency(1).defer_on("busy"), &signals, move |number: u32, _| {
+            let signals = raiser.clone();
+            async move {
+                if number == 1 {
+                    signals.raise("busy");
+                }
+            }
+        });
+    for number in 0..4 {
+        work.enqueue(number).await.unwrap();
+    }
+    settle().await;
+    let stats = work.stats();
+    assert_eq!((stats.completed, stats.pending), (2, 2));
+    signals.clear();
+    assert_eq!(work.drain().await.completed, 4);
+}

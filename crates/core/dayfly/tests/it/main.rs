@@ -1,0 +1,13 @@
+//! What the coordinators promise, one module per behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod again;
+mod ending;
+mod gates;
+mod intake;
+mod keyed;
+mod limits;
+mod outcomes;
+mod support;
+mod window;
