@@ -2,10 +2,11 @@
 
 mod bounds;
 mod counting;
+mod dropping;
 mod history;
 mod model;
 mod operations;
 mod state;
+mod subscriptions;
 mod support;
-// mod subscriptions;
 mod waiting;

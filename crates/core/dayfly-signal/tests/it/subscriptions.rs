@@ -1,7 +1,6 @@
 //! Subscriptions deliver every event in order, or say what they lost.
 
 use dayfly_signal::{Lagged, SignalId, SignalOptions, SignalSink};
-use dayfly_testing::drop_at_every_poll;
 use futures_util::StreamExt;
 
 use crate::support::raise_all;
@@ -37,30 +36,4 @@ fn resuming_behind_the_history_says_how_much_is_missing() {
     let mut rest = signals.subscribe_from(SignalId::from_u64(1), "*");
     assert_eq!(rest.try_recv().unwrap_err(), Lagged(2));
     assert_eq!(rest.try_recv().unwrap().unwrap().id().get(), 4);
-}
-
-#[test]
-fn receiving_can_be_dropped_at_every_poll() {
-    let report = drop_at_every_poll(
-        || {
-            let signals = SignalSink::default();
-            let events = signals.subscribe("*");
-            signals.raise("one");
-            (signals, std::sync::Arc::new(tokio::sync::Mutex::new(events)))
-        },
-        |(signals, events)| async move {
-            let mut events = events.lock().await;
-            assert_eq!(events.recv().await.unwrap().name(), "one");
-            tokio::task::yield_now().await;
-            signals.raise("two");
-            assert_eq!(events.recv().await.unwrap().name(), "two");
-        },
-        |(signals, events), _| async move {
-            // Whatever was dropped, the next event still comes, and wakes.
-            signals.raise("last");
-            let mut events = events.lock().await;
-            while events.recv().await.unwrap().name() != "last" {}
-        },
-    );
-    assert!(report.completed);
 }

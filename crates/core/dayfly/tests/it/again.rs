@@ -5,7 +5,7 @@ use std::time::Duration;
 use dayfly::{Coordinator, CoordinatorOptions, Operation, SignalSink};
 use tokio::time::Instant;
 
-use crate::support::settle;
+use dayfly_testing::settle;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(1);
 

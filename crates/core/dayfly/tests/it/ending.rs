@@ -5,7 +5,9 @@ use std::time::Duration;
 use dayfly::{Coordinator, CoordinatorOptions, EnqueueError, Operation, OperationState, SignalSink};
 use tokio::time::Instant;
 
-use crate::support::{Doors, settle};
+use dayfly_testing::settle;
+
+use crate::support::Doors;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 

@@ -7,7 +7,7 @@ use dayfly::{
 };
 use tokio::time::Instant;
 
-use crate::support::settle;
+use dayfly_testing::settle;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 

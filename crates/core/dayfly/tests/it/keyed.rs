@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, KeyedCoordinator, Operation, SignalSink};
 
-use crate::support::{Doors, settle};
+use dayfly_testing::settle;
+
+use crate::support::Doors;
 
 const WORK: CoordinatorOptions =
     CoordinatorOptions::new().queue_capacity(100_000).max_queued_per_key(100_000);

@@ -2,7 +2,9 @@
 
 use dayfly::{Coordinator, CoordinatorOptions, SignalSink};
 
-use crate::support::{Doors, settle};
+use dayfly_testing::settle;
+
+use crate::support::Doors;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 

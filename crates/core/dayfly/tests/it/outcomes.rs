@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dayfly::{Coordinator, CoordinatorOptions, Operation, OperationState, SignalSink};
 
-use crate::support::settle;
+use dayfly_testing::settle;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(1);
 

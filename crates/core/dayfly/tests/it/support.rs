@@ -51,10 +51,3 @@ impl Drop for Inside {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
-
-/// Lets every task that can run do so, without moving the clock.
-pub(crate) async fn settle() {
-    for _ in 0..64 {
-        tokio::task::yield_now().await;
-    }
-}

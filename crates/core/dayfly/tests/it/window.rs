@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use dayfly::{Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationState, SignalSink};
 
-use crate::support::{Doors, settle};
+use dayfly_testing::settle;
+
+use crate::support::Doors;
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 
