@@ -96,3 +96,8 @@ pub use options::CoordinatorOptions;
 pub use outcome::{Ended, Outcome};
 pub use snapshot::{OperationSnapshot, OperationState};
 pub use stats::{DrainReport, Stats};
+
+/// The README's example is compiled and run with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../README.md")]
+struct Readme;

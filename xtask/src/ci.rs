@@ -1,0 +1,59 @@
+//! Everything that a change has to pass, in order.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+/// One step: its name, its arguments for cargo, and what it adds to the environment.
+struct Step {
+    name: &'static str,
+    arguments: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+}
+
+/// The test step is the command of the README, word for word.
+const STEPS: [Step; 5] = [
+    Step { name: "fmt", arguments: "fmt --all --check", environment: &[] },
+    Step {
+        name: "clippy",
+        arguments: "clippy --workspace --all-targets --all-features -- -D warnings",
+        environment: &[],
+    },
+    Step {
+        name: "doc",
+        arguments: "doc --workspace --no-deps --all-features",
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+    },
+    Step { name: "tidy", arguments: "xtask tidy", environment: &[] },
+    Step { name: "test", arguments: "test --workspace", environment: &[] },
+];
+
+/// Runs the steps and stops at the first that fails; with `list`, only says what they are.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn run(root: &Path, list: bool) -> Result<ExitCode> {
+    for step in STEPS {
+        println!("== {}: cargo {}", step.name, step.arguments);
+        if list {
+            continue;
+        }
+        // A wall clock is good enough to tell a person how long a step took.
+        let start = SystemTime::now();
+        let status = Command::new("cargo")
+            .args(step.arguments.split(' '))
+            .envs(step.environment.iter().copied())
+            .current_dir(root)
+            .status()
+            .context("cannot start cargo")?;
+        let seconds = start.elapsed().unwrap_or_default().as_secs();
+        if !status.success() {
+            println!("== {} failed after {seconds} s", step.name);
+            return Ok(ExitCode::FAILURE);
+        }
+        println!("== {} passed in {seconds} s", step.name);
+    }
+    Ok(ExitCode::SUCCESS)
+}

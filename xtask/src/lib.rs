@@ -1,0 +1,8 @@
+//! The developer's and the release's commands, as `cargo xtask <command>`.
+
+pub mod ci;
+pub mod codegen;
+pub mod rules;
+pub mod scaffold;
+pub mod source;
+pub mod tree;

@@ -1,0 +1,56 @@
+//! A crate imports crates of lower floors only, and every published crate stands on exactly one floor.
+//!
+//! Tests may use `dayfly-testing`, which stands on no floor and imports no crate of the house.
+
+use cargo_metadata::DependencyKind;
+
+use super::Violation;
+use crate::tree::{Package, Tree};
+
+const RULE: &str = "floors";
+const TESTING: &str = "dayfly-testing";
+
+pub(super) fn check(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for name in tree.floors.keys().filter(|name| tree.package(name).is_none()) {
+        let message = format!("`{name}` stands on a floor and is no member: build it, or take its name out");
+        found.push(Violation::new("Cargo.toml", 0, RULE, message));
+    }
+    for name in &tree.named_twice {
+        found.push(Violation::new("Cargo.toml", 0, RULE, format!("`{name}` stands on two floors: keep one")));
+    }
+    for package in &tree.packages {
+        let is_house = package.dir.starts_with("crates");
+        if is_house && package.published && !tree.floors.contains_key(&package.name) {
+            let message =
+                format!("`{}` stands on no floor: name it in [workspace.metadata.floors]", package.name);
+            found.push(Violation::new("Cargo.toml", 0, RULE, message));
+        }
+        found.extend(package.dependencies.iter().filter_map(|(name, kind)| edge(tree, package, name, *kind)));
+    }
+    found
+}
+
+fn edge(tree: &Tree, package: &Package, name: &str, kind: DependencyKind) -> Option<Violation> {
+    tree.package(name)?;
+    let wrong = |message: String| {
+        let line = package.manifest.0.lines().position(|line| line.starts_with(name)).map_or(0, |at| at + 1);
+        Some(Violation::new(package.manifest_path(), line, RULE, message))
+    };
+    if package.name == TESTING {
+        return wrong(format!("`{TESTING}` imports no crate of the house, not even `{name}`"));
+    }
+    if name == TESTING && kind == DependencyKind::Development {
+        return None;
+    }
+    match (tree.floors.get(&package.name), tree.floors.get(name)) {
+        (Some(own), Some(other)) if other < own => None,
+        (Some(own), Some(other)) => wrong(format!(
+            "`{}` (floor {own}) imports `{name}` (floor {other}): only lower floors may be imported; what both need moves down",
+            package.name
+        )),
+        (Some(_), None) => wrong(format!("`{}` imports `{name}`, which stands on no floor", package.name)),
+        // Who stands on no floor is a tool or a test's helper, and may look at everything.
+        (None, _) => None,
+    }
+}

@@ -1,0 +1,57 @@
+//! Manifests inherit: versions and policies stand once, in the root.
+
+use toml::{Table, Value};
+
+use super::Violation;
+use crate::tree::{Package, Tree};
+
+const RULE: &str = "manifests";
+const INHERITED: [&str; 5] = ["version", "edition", "rust-version", "license", "authors"];
+const OF_PUBLISHED: [&str; 4] = ["description", "categories", "keywords", "readme"];
+
+pub(super) fn check(tree: &Tree) -> Vec<Violation> {
+    tree.packages.iter().flat_map(check_package).collect()
+}
+
+fn check_package(package: &Package) -> Vec<Violation> {
+    let (text, table) = &package.manifest;
+    let mut found = Vec::new();
+    let mut wrong = |word: &str, message: String| {
+        let line = text.lines().position(|line| line.starts_with(word)).map_or(0, |at| at + 1);
+        found.push(Violation::new(package.manifest_path(), line, RULE, message));
+    };
+    let empty = Table::new();
+    let own = table.get("package").and_then(Value::as_table).unwrap_or(&empty);
+    for field in INHERITED.iter().filter(|field| !own.get(**field).is_some_and(inherits)) {
+        wrong(field, format!("write `{field}.workspace = true`"));
+    }
+    if package.published {
+        for field in OF_PUBLISHED.iter().filter(|field| !own.contains_key(**field)) {
+            wrong("[package]", format!("a published crate needs `{field}`"));
+        }
+    }
+    if !table.get("lints").is_some_and(inherits) {
+        wrong("[lints]", "write `[lints]` with `workspace = true`".into());
+    }
+    for (name, dependency) in dependencies(table) {
+        if !inherits(dependency) {
+            let message = format!("write `{name}.workspace = true` and its version in the root manifest");
+            wrong(name, message);
+        }
+    }
+    found
+}
+
+fn inherits(value: &Value) -> bool {
+    value.get("workspace").and_then(Value::as_bool) == Some(true)
+}
+
+/// Every dependency of whatever kind, those of single targets included.
+fn dependencies(table: &Table) -> Vec<(&str, &Value)> {
+    let targets = table.get("target").and_then(Value::as_table);
+    let tables =
+        std::iter::once(table).chain(targets.into_iter().flat_map(Table::values).filter_map(Value::as_table));
+    let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let lists = tables.flat_map(|table| kinds.map(|kind| table.get(kind).and_then(Value::as_table)));
+    lists.flatten().flatten().map(|(name, value)| (name.as_str(), value)).collect()
+}

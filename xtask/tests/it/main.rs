@@ -1,0 +1,8 @@
+//! The commands, each on a small workspace of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod codegen;
+mod house;
+mod scaffold;
+mod tidy;
