@@ -39,7 +39,7 @@ fn an_import_of_the_same_floor() {
     house.generate();
     house.assert_finds(
         "crates/core/dayfly-high/Cargo.toml",
-        15,
+        14,
         "floors",
         "only lower floors may be imported",
     );
