@@ -22,7 +22,7 @@ use crate::gate::{Gate, earlier};
 use crate::operation::Attempt;
 use crate::schedule::{Queued, Schedule};
 use crate::window::Window;
-use crate::{OperationSnapshot, OperationState, Stats};
+use crate::{DrainReport, OperationSnapshot, OperationState, Stats};
 
 /// How far the coordinator has come towards its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ where
 
     pub(super) fn accept(&mut self, key: S::Key, item: S::Item, now: Instant) -> OperationId {
         let id = OperationId::next();
-        self.tally.accepted += 1;
+        self.tally.report.accepted += 1;
         self.schedule.push(Queued { id, key, item, enqueued_at: now, attempts: 0 });
         id
     }
@@ -318,8 +318,8 @@ where
         }
     }
 
-    pub(super) fn tally(&self) -> &Tally {
-        &self.tally
+    pub(super) fn report(&self) -> DrainReport {
+        self.tally.report
     }
 
     pub(super) fn get(&mut self, id: OperationId, now: Instant) -> Option<OperationSnapshot<S::Key>> {

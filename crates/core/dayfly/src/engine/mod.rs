@@ -207,7 +207,7 @@ where
             let mut core = self.lock();
             let now = Instant::now();
             let result = change(&mut core, now, &mut effects);
-            let report = core.has_ended().then(|| core.tally().report());
+            let report = core.has_ended().then(|| core.report());
             (result, core.wanted_workers(now), report)
         };
         for _ in 0..workers {

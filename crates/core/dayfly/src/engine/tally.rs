@@ -12,15 +12,11 @@ pub(crate) enum Finish {
     Panicked,
 }
 
+/// The report as it stands, and what only the figures of the moment tell.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    pub(super) accepted: u64,
+    pub(super) report: DrainReport,
     pub(super) again: u64,
-    completed: u64,
-    failed: u64,
-    cancelled: u64,
-    skipped: u64,
-    panicked: u64,
 }
 
 impl Finish {
@@ -38,36 +34,18 @@ impl Finish {
 impl Tally {
     pub(super) fn count(&mut self, finish: Finish) {
         let count = match finish {
-            Finish::Completed => &mut self.completed,
-            Finish::Failed => &mut self.failed,
-            Finish::Cancelled => &mut self.cancelled,
-            Finish::Skipped => &mut self.skipped,
-            Finish::Panicked => &mut self.panicked,
+            Finish::Completed => &mut self.report.completed,
+            Finish::Failed => &mut self.report.failed,
+            Finish::Cancelled => &mut self.report.cancelled,
+            Finish::Skipped => &mut self.report.skipped,
+            Finish::Panicked => &mut self.report.panicked,
         };
         *count += 1;
     }
 
-    pub(super) fn report(&self) -> DrainReport {
-        DrainReport {
-            accepted: self.accepted,
-            completed: self.completed,
-            failed: self.failed,
-            cancelled: self.cancelled,
-            skipped: self.skipped,
-            panicked: self.panicked,
-        }
-    }
-
     pub(super) fn stats(&self) -> Stats {
-        Stats {
-            accepted: self.accepted,
-            completed: self.completed,
-            failed: self.failed,
-            cancelled: self.cancelled,
-            skipped: self.skipped,
-            panicked: self.panicked,
-            again: self.again,
-            ..Stats::default()
-        }
+        let DrainReport { accepted, completed, failed, cancelled, skipped, panicked } = self.report;
+        let again = self.again;
+        Stats { accepted, completed, failed, cancelled, skipped, panicked, again, ..Stats::default() }
     }
 }
