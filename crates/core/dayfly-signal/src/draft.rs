@@ -58,6 +58,15 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The key, if there is one.
+    #[must_use]
+    pub fn key_text(&self) -> Option<&'a str> {
+        match self.target {
+            Target::Name { key, .. } => key,
+            Target::Handle(handle) => handle.key(),
+        }
+    }
+
     /// The payload, if there is one; an empty one is not the same as none.
     #[must_use]
     pub const fn payload_text(&self) -> Option<&'a str> {

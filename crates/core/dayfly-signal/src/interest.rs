@@ -1,4 +1,4 @@
-//! Whoever looks at names: watches, counters, subscriptions. Each topic knows its interests, so that a raise
+//! Whoever looks at names: watches, counters, subscriptions, callbacks. Each topic knows its interests, so that a raise
 //! matches no pattern and touches only those who asked for its name.
 
 use std::collections::VecDeque;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
+use crate::listener::{self, Callback, Delivery};
 use crate::window::CountWindow;
-use crate::{Lagged, PatternSet, Signal, SignalKind};
+use crate::{Lagged, PatternSet, Signal, SignalKind, SignalSink};
 
-#[derive(Debug)]
 pub(crate) struct Interest {
     pub(crate) patterns: PatternSet,
     pub(crate) of: Interested,
 }
 
-#[derive(Debug)]
 pub(crate) enum Interested {
     Watch { version: Arc<AtomicU64>, waker: Option<Waker> },
     Counter(CountWindow),
     Subscription(Mailbox),
+    Listener(Callback),
 }
 
 /// Events that wait for one subscriber, the oldest dropped and counted when there are too many.
@@ -31,9 +31,12 @@ pub(crate) struct Mailbox {
     pub(crate) waker: Option<Waker>,
 }
 
-/// Wakers to call once the sink's lock is free.
-#[derive(Debug, Default)]
-pub(crate) struct Wakes(Vec<Waker>);
+/// Whom to tell once the sink's lock is free: wakers, and callbacks with their event.
+#[derive(Default)]
+pub(crate) struct Wakes {
+    wakers: Vec<Waker>,
+    callbacks: Vec<(Callback, Signal)>,
+}
 
 impl Interest {
     /// Shows an event of the sink, after the state has taken it in.
@@ -49,6 +52,7 @@ impl Interest {
                 mailbox.push(signal.clone());
                 wakes.add(mailbox.waker.take());
             }
+            Interested::Listener(callback) => wakes.callbacks.push((Arc::clone(callback), signal.clone())),
         }
     }
 
@@ -85,10 +89,21 @@ impl Mailbox {
 
 impl Wakes {
     pub(crate) fn add(&mut self, waker: Option<Waker>) {
-        self.0.extend(waker);
+        self.wakers.extend(waker);
     }
 
-    pub(crate) fn wake(self) {
-        self.0.into_iter().for_each(Waker::wake);
+    /// Wakes and delivers. A delivery runs foreign code in this very call.
+    pub(crate) fn carry_out(self, sink: &SignalSink) {
+        self.wakers.into_iter().for_each(Waker::wake);
+        if !self.callbacks.is_empty() {
+            let callbacks = self.callbacks.into_iter();
+            let with_sink = |(callback, signal)| Delivery { sink: sink.clone(), signal, callback };
+            listener::deliver(callbacks.map(with_sink).collect());
+        }
+    }
+
+    /// Adds the wakers of `more`, and not its callbacks.
+    pub(crate) fn add_wakers(&mut self, more: Self) {
+        self.wakers.extend(more.wakers);
     }
 }

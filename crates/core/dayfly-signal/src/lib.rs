@@ -37,7 +37,9 @@
 //!   costs one allocation.
 //! - All events of a sink have one order, that of their [`SignalId`]s, and instants never go against it.
 //! - Age is applied on every read: what is too old is never seen, whether or not anybody cleaned up.
-//! - Waiting is event-driven. Wakers run after the sink's lock is free.
+//! - Waiting is event-driven. Wakers and callbacks run after the sink's lock is free.
+//! - What a callback raises is caused by the event that it is told, so the depth limit ends every loop; sinks that
+//!   forward to each other come to an end. A callback that panics costs nobody else anything.
 //! - Memory is bounded whatever is raised: see the table of [`SignalOptions`]. A subscriber that does not read
 //!   loses the oldest events and is told how many.
 //!
@@ -52,6 +54,7 @@
 //! - `tokio::sync::Notify` or `CancellationToken` when one name is all there is.
 //! - `metrics` or `tracing` for what only people look at.
 
+mod cause;
 mod counter;
 mod draft;
 mod handle;
@@ -59,8 +62,10 @@ mod history;
 mod id;
 mod interest;
 mod ledger;
+mod listener;
 mod options;
 mod pattern;
+mod query;
 mod signal;
 mod sink;
 mod source;
@@ -70,12 +75,15 @@ mod topics;
 mod watch;
 mod window;
 
+pub use cause::Blocked;
 pub use counter::Counter;
 pub use draft::Draft;
 pub use handle::{Hold, SignalHandle};
 pub use id::{OperationId, SignalId};
+pub use listener::Listener;
 pub use options::SignalOptions;
 pub use pattern::{PatternSet, SignalPattern};
+pub use query::Query;
 pub use signal::{Raised, Signal, SignalKind};
 pub use sink::SignalSink;
 pub use source::SignalSource;

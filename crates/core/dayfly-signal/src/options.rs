@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::PatternSet;
+
 /// How much a [`SignalSink`](crate::SignalSink) remembers.
 ///
 /// | option | default | what it bounds |
@@ -10,6 +12,8 @@ use std::time::Duration;
 /// | [`max_age`](Self::max_age) | 60 s | how long an event stays in the history, and a raise in the state |
 /// | [`max_raised`](Self::max_raised) | 4,096 | names that are raised at once |
 /// | [`subscription_capacity`](Self::subscription_capacity) | 1,024 | events that wait for one subscriber |
+/// | [`max_depth`](Self::max_depth) | 16 | signals in one chain of causes |
+/// | [`terminal`](Self::terminal), [`leaf`](Self::leaf) | none | names that end a chain, names that stand in none |
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,6 +27,9 @@ pub struct SignalOptions {
     pub(crate) max_age: Duration,
     pub(crate) max_raised: usize,
     pub(crate) subscription_capacity: usize,
+    pub(crate) max_depth: u32,
+    pub(crate) terminal: PatternSet,
+    pub(crate) leaf: PatternSet,
 }
 
 impl SignalOptions {
@@ -34,6 +41,9 @@ impl SignalOptions {
             max_age: Duration::from_secs(60),
             max_raised: 4_096,
             subscription_capacity: 1_024,
+            max_depth: 16,
+            terminal: PatternSet::new(),
+            leaf: PatternSet::new(),
         }
     }
 
@@ -75,6 +85,31 @@ impl SignalOptions {
     pub const fn subscription_capacity(mut self, events: usize) -> Self {
         assert!(events > 0, "subscription_capacity must be at least 1");
         self.subscription_capacity = events;
+        self
+    }
+
+    /// Sets how many signals a chain of causes may hold, the root included.
+    ///
+    /// # Panics
+    /// When `signals` is zero.
+    #[must_use]
+    pub const fn max_depth(mut self, signals: u32) -> Self {
+        assert!(signals > 0, "max_depth must be at least 1");
+        self.max_depth = signals;
+        self
+    }
+
+    /// Names that nothing may follow in a chain of causes.
+    #[must_use]
+    pub fn terminal(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.terminal = self.terminal.and(patterns);
+        self
+    }
+
+    /// Names that are raised without a chain, whatever causes them.
+    #[must_use]
+    pub fn leaf(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.leaf = self.leaf.and(patterns);
         self
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::cause::Lineage;
 use crate::{OperationId, SignalId};
 
 /// What happened to the name: it was raised, or a raise was taken back.
@@ -22,11 +23,25 @@ pub enum SignalKind {
 pub struct Signal {
     pub(crate) id: SignalId,
     pub(crate) kind: SignalKind,
+    pub(crate) sink: SinkId,
     pub(crate) label: Arc<Label>,
     pub(crate) payload: Option<Arc<str>>,
     pub(crate) operation: Option<OperationId>,
     pub(crate) at: Instant,
+    pub(crate) lineage: Lineage,
+    pub(crate) visited: Option<Arc<Visited>>,
 }
+
+/// The sinks that an event has come through by forwarding, the newest first.
+#[derive(Debug)]
+pub(crate) struct Visited {
+    pub(crate) sink: SinkId,
+    pub(crate) earlier: Option<Arc<Visited>>,
+}
+
+/// Tells the sinks of a process apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SinkId(pub(crate) u64);
 
 /// The identity of a signal in its sink: the name and, if there is one, the key.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,6 +85,24 @@ impl Signal {
     #[must_use]
     pub const fn operation(&self) -> Option<OperationId> {
         self.operation
+    }
+
+    /// The signal that it was raised in answer to, if there was one.
+    #[must_use]
+    pub const fn cause(&self) -> Option<SignalId> {
+        self.lineage.cause
+    }
+
+    /// Its place in the chain of causes: 1 for a root.
+    #[must_use]
+    pub const fn depth(&self) -> u32 {
+        self.lineage.depth
+    }
+
+    /// Whether it is of this sink, or came through it.
+    pub(crate) fn has_visited(&self, sink: SinkId) -> bool {
+        let visited = std::iter::successors(self.visited.as_deref(), |visited| visited.earlier.as_deref());
+        self.sink == sink || visited.into_iter().any(|visited| visited.sink == sink)
     }
 
     /// When it was raised, on Tokio's clock. Instants of one sink never go backwards.

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use crate::cause::Lineage;
 use crate::draft::Target;
 use crate::interest::{Interest, Interested, Mailbox, Wakes};
+use crate::listener;
+use crate::signal::Visited;
 use crate::state::{Raise, State};
 use crate::topics::TopicKey;
 use crate::window::CountWindow;
 use crate::{
-    Counter, Draft, Hold, OperationId, PatternSet, Raised, Signal, SignalHandle, SignalId, SignalKind,
-    SignalOptions, SignalSource, Subscription, Watch,
+    Blocked, Counter, Draft, Hold, Listener, OperationId, PatternSet, Query, Raised, Signal, SignalHandle,
+    SignalId, SignalKind, SignalOptions, SignalSource, Subscription, Watch,
 };
 
 /// Where signals are raised, remembered and waited for.
@@ -42,6 +45,48 @@ impl SignalSink {
     /// Never fails and never waits. Reads the clock once.
     pub fn raise<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalId {
         self.raise_event_for(draft.into(), None, Instant::now()).id
+    }
+
+    /// Raises a signal in answer to `event`, as the next one in its chain of causes.
+    ///
+    /// # Errors
+    /// [`Blocked`] says why it may not follow: the chain is too deep, the name stands in it already, or the cause is
+    /// terminal. Nothing was raised then.
+    pub fn raise_caused<'a>(&self, draft: impl Into<Draft<'a>>, event: &Signal) -> Result<SignalId, Blocked> {
+        let draft = draft.into();
+        let raised = self.change(|state, wakes| {
+            let lineage = Lineage::behind(event, draft.name(), draft.key_text(), &state.options)?;
+            let topic = self.resolve(state, draft);
+            let raise = Raise { lineage, ..Raise::root(topic, draft.payload_text()) };
+            Ok(state.raise(&raise, wakes))
+        });
+        raised.map(|signal| signal.id)
+    }
+
+    /// Calls `callback` with every event that `patterns` mean, from now on, until the listener is dropped.
+    ///
+    /// It runs in the raiser's call and at the raiser's cost, after the sink has changed and never under its lock. What
+    /// it raises is caused by the event that it is told, and delivered after it; where it may not follow, a
+    /// `sink.blocked` event stands in its place. A panic is contained, the other callbacks are still called, and a
+    /// `sink.callback.panicked` event tells of it; no callback is told of these two events.
+    pub fn listen(
+        &self,
+        patterns: impl Into<PatternSet>,
+        callback: impl Fn(&Signal) + Send + Sync + 'static,
+    ) -> Listener {
+        let (patterns, of) = (patterns.into(), Interested::Listener(Arc::new(callback)));
+        let at = self.change(|state, _| state.listen(Interest { patterns, of }));
+        Listener { sink: self.clone(), at }
+    }
+
+    /// Raises what `patterns` mean in `other` too, as long as the listener lives.
+    ///
+    /// A forwarded event keeps its name, key, payload, operation and place in the chain of causes, and carries the
+    /// sinks it came through, so sinks that forward to each other come to an end. Retractions are not forwarded: in
+    /// the other sink a raise ages out, or is taken back there.
+    pub fn forward(&self, patterns: impl Into<PatternSet>, other: &Self) -> Listener {
+        let other = other.clone();
+        self.listen(patterns, move |signal| other.receive(signal))
     }
 
     /// Takes all raises of this name (and key, if the draft has one) back, whoever added them; holds stay.
@@ -128,14 +173,21 @@ impl SignalSink {
         Counter { sink: self.clone(), at }
     }
 
-    /// The events in the history that `patterns` mean, oldest first, retractions included.
+    /// The events in the history that are meant, oldest first, retractions included.
     #[must_use]
-    pub fn history(&self, patterns: impl Into<PatternSet>) -> Vec<Signal> {
-        let patterns = patterns.into();
+    pub fn history(&self, query: impl Into<Query>) -> Vec<Signal> {
+        let query = query.into();
         self.change(|state, _| {
-            let signals = state.history.iter().map(|record| &record.signal);
-            signals.filter(|signal| patterns.matches(signal.name())).cloned().collect()
+            let signals = state.history.after(query.first()).map(|record| &record.signal);
+            signals.filter(|signal| query.means(signal)).cloned().collect()
         })
+    }
+
+    /// Whether the history shows an event that is meant.
+    #[must_use]
+    pub fn has(&self, query: impl Into<Query>) -> bool {
+        let query = query.into();
+        self.change(|state, _| state.history.after(query.first()).any(|record| query.means(&record.signal)))
     }
 
     /// How many events the history holds.
@@ -291,10 +343,46 @@ impl SignalSink {
         operation: Option<OperationId>,
         at: Instant,
     ) -> Signal {
+        let cause = listener::current();
         self.change_at(at, |state, wakes| {
-            let topic = self.resolve(state, draft);
-            state.raise(&Raise { topic, payload: draft.payload_text(), operation }, wakes)
+            let lineage = cause.as_ref().map_or(Ok(Lineage::ROOT), |cause| {
+                Lineage::behind(cause, draft.name(), draft.key_text(), &state.options)
+            });
+            match lineage {
+                Ok(lineage) => {
+                    let topic = self.resolve(state, draft);
+                    let raise = Raise { operation, lineage, ..Raise::root(topic, draft.payload_text()) };
+                    state.raise(&raise, wakes)
+                }
+                Err(blocked) => state.note("sink.blocked", &blocked.to_string(), wakes),
+            }
         })
+    }
+
+    /// Takes in an event of another sink, unless it has been here before.
+    fn receive(&self, signal: &Signal) {
+        if signal.kind != SignalKind::Raised {
+            return;
+        }
+        self.change_at(signal.at, |state, wakes| {
+            if signal.has_visited(state.id) {
+                return;
+            }
+            let topic = state.topic(signal.name(), signal.key());
+            let visited = Visited { sink: signal.sink, earlier: signal.visited.clone() };
+            let raise = Raise {
+                operation: signal.operation,
+                lineage: signal.lineage.clone(),
+                visited: Some(Arc::new(visited)),
+                ..Raise::root(topic, signal.payload())
+            };
+            state.raise(&raise, wakes);
+        });
+    }
+
+    /// Tells of something that happened to the sink itself. No callback hears of it.
+    pub(crate) fn note(&self, name: &str, payload: &str) {
+        self.change(|state, wakes| drop(state.note(name, payload, wakes)));
     }
 
     pub(crate) fn retract_for(&self, draft: Draft<'_>, operation: OperationId) -> bool {
@@ -339,7 +427,7 @@ impl SignalSink {
             state.advance(now, &mut wakes);
             change(&mut state, &mut wakes)
         };
-        wakes.wake();
+        wakes.carry_out(self);
         result
     }
 

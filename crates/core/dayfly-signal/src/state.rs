@@ -1,19 +1,22 @@
 //! The sink without its lock: history and state change together, in one order for everybody.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use slab::Slab;
 use tokio::time::Instant;
 
+use crate::cause::Lineage;
 use crate::history::{History, Record};
 use crate::interest::{Interest, Interested, Wakes};
 use crate::ledger::Ledgers;
+use crate::signal::{SinkId, Visited};
 use crate::topics::{TopicKey, Topics};
 use crate::{OperationId, PatternSet, Raised, Signal, SignalId, SignalKind, SignalOptions};
 
-#[derive(Debug)]
 pub(crate) struct State {
+    pub(crate) id: SinkId,
     pub(crate) options: SignalOptions,
     pub(crate) topics: Topics,
     pub(crate) history: History,
@@ -24,16 +27,29 @@ pub(crate) struct State {
     displaced: u64,
 }
 
+/// Sinks are told apart by number; they never run out.
+static SINKS: AtomicU64 = AtomicU64::new(1);
+
 /// Where a raise goes and what it says.
 pub(crate) struct Raise<'a> {
     pub(crate) topic: TopicKey,
     pub(crate) payload: Option<&'a str>,
     pub(crate) operation: Option<OperationId>,
+    pub(crate) lineage: Lineage,
+    pub(crate) visited: Option<Arc<Visited>>,
+}
+
+impl<'a> Raise<'a> {
+    /// Something that nothing caused and nobody forwarded.
+    pub(crate) const fn root(topic: TopicKey, payload: Option<&'a str>) -> Self {
+        Self { topic, payload, operation: None, lineage: Lineage::ROOT, visited: None }
+    }
 }
 
 impl State {
     pub(crate) fn new(options: SignalOptions, now: Instant) -> Self {
         Self {
+            id: SinkId(SINKS.fetch_add(1, Ordering::Relaxed)),
             options,
             topics: Topics::new(),
             history: History::default(),
@@ -84,6 +100,16 @@ impl State {
         signal
     }
 
+    /// Raises an event about the sink itself, which no callback is told.
+    pub(crate) fn note(&mut self, name: &str, payload: &str, wakes: &mut Wakes) -> Signal {
+        let topic = self.topic(name, None);
+        let signal = self.record(&Raise::root(topic, Some(payload)), SignalKind::Raised);
+        let mut own = Wakes::default();
+        self.show(topic, &signal, &mut own);
+        wakes.add_wakers(own);
+        signal
+    }
+
     /// Takes back one raise that `operation` added. Says whether there was one.
     pub(crate) fn retract_own(
         &mut self,
@@ -96,7 +122,7 @@ impl State {
         let own = self.ledgers.take(operation, topic, epoch);
         if own {
             // The retraction is recorded first: while the history shows it, the topic cannot vanish.
-            let retraction = Raise { topic, payload, operation: Some(operation) };
+            let retraction = Raise { operation: Some(operation), ..Raise::root(topic, payload) };
             let signal = self.record(&retraction, SignalKind::Retracted);
             self.topics.take_back(topic, epoch, 1);
             self.show(topic, &signal, wakes);
@@ -109,7 +135,7 @@ impl State {
         self.topics.pin(topic);
         let any = self.topics.zero(topic);
         if any {
-            let signal = self.record(&Raise { topic, payload, operation: None }, SignalKind::Retracted);
+            let signal = self.record(&Raise::root(topic, payload), SignalKind::Retracted);
             self.show(topic, &signal, wakes);
         }
         self.topics.unpin(topic);
@@ -117,13 +143,13 @@ impl State {
     }
 
     pub(crate) fn hold(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        let signal = self.record(&Raise { topic, payload: None, operation: None }, SignalKind::Raised);
+        let signal = self.record(&Raise::root(topic, None), SignalKind::Raised);
         self.topics.hold(topic, signal.id);
         self.show(topic, &signal, wakes);
     }
 
     pub(crate) fn release(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        let signal = self.record(&Raise { topic, payload: None, operation: None }, SignalKind::Retracted);
+        let signal = self.record(&Raise::root(topic, None), SignalKind::Retracted);
         self.topics.release(topic);
         self.show(topic, &signal, wakes);
     }
@@ -227,10 +253,13 @@ impl State {
         let signal = Signal {
             id: SignalId(self.newest),
             kind,
+            sink: self.id,
             label: Arc::clone(&topic.label),
             payload: raise.payload.map(Arc::from),
             operation: raise.operation,
             at: self.clock,
+            lineage: raise.lineage.clone(),
+            visited: raise.visited.clone(),
         };
         let before = match kind {
             SignalKind::Raised => std::mem::replace(&mut topic.newest_event, self.newest),
@@ -277,7 +306,7 @@ impl State {
         self.relink();
         let cleared = self.topic("sink.cleared", None);
         let payload = gone.len().to_string();
-        self.raise(&Raise { topic: cleared, payload: Some(&payload), operation: None }, wakes);
+        self.raise(&Raise::root(cleared, Some(&payload)), wakes);
         gone.len()
     }
 

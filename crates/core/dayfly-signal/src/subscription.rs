@@ -51,7 +51,7 @@ impl Subscription {
     pub fn try_recv(&mut self) -> Result<Option<Signal>, Lagged> {
         match self.sink.lock().interest(self.at) {
             Interested::Subscription(mailbox) => mailbox.take(),
-            Interested::Watch { .. } | Interested::Counter(_) => Ok(None),
+            _ => Ok(None),
         }
     }
 

@@ -65,7 +65,7 @@ impl Watch {
             }
             let replaced = match sink.interest(self.at) {
                 Interested::Watch { waker, .. } => waker.replace(context.waker().clone()),
-                Interested::Counter(_) | Interested::Subscription(_) => None,
+                _ => None,
             };
             // The waker that is replaced may be the last of its task: it is dropped after the lock.
             drop(sink);

@@ -1,11 +1,17 @@
 //! What a sink promises, one module per behaviour.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bounds;
+mod causes;
 mod counting;
 mod dropping;
+mod forwarding;
 mod history;
+mod listeners;
 mod model;
 mod operations;
+mod queries;
 mod state;
 mod subscriptions;
 mod support;

@@ -1,0 +1,89 @@
+//! Callbacks: they run in the raiser's call, one event after the other, and never under the sink's lock.
+//!
+//! What a callback raises changes the sink at once and is delivered after the event that is being delivered: each
+//! thread has one queue, whatever the number of sinks. It is caused by that event, so the depth limit ends every loop.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::{Signal, SignalSink};
+
+pub(crate) type Callback = Arc<dyn Fn(&Signal) + Send + Sync>;
+
+/// Keeps a callback registered until it is dropped.
+///
+/// A delivery that is under way when it is dropped may still reach the callback.
+#[must_use = "the callback is removed when the listener is dropped"]
+pub struct Listener {
+    pub(crate) sink: SignalSink,
+    pub(crate) at: usize,
+}
+
+/// An event on its way to one callback.
+pub(crate) struct Delivery {
+    pub(crate) sink: SignalSink,
+    pub(crate) signal: Signal,
+    pub(crate) callback: Callback,
+}
+
+/// What this thread is delivering.
+#[derive(Default)]
+struct Desk {
+    current: Option<Signal>,
+    waiting: VecDeque<Delivery>,
+}
+
+thread_local! {
+    static DESK: RefCell<Desk> = RefCell::default();
+}
+
+/// The event that a callback on this thread is being told, if one is.
+pub(crate) fn current() -> Option<Signal> {
+    // While a thread ends its desk is gone, and nothing is delivered there.
+    DESK.try_with(|desk| desk.borrow().current.clone()).ok().flatten()
+}
+
+/// Delivers, or leaves it to the delivery that is under way on this thread.
+pub(crate) fn deliver(deliveries: Vec<Delivery>) {
+    if deliveries.is_empty() {
+        return;
+    }
+    let is_nested = DESK.with_borrow_mut(|desk| {
+        desk.waiting.extend(deliveries);
+        desk.current.is_some()
+    });
+    if is_nested {
+        return;
+    }
+    let next = || {
+        DESK.with_borrow_mut(|desk| {
+            let next = desk.waiting.pop_front();
+            desk.current = next.as_ref().map(|delivery| delivery.signal.clone());
+            next
+        })
+    };
+    while let Some(Delivery { sink, signal, callback }) = next() {
+        if catch_unwind(AssertUnwindSafe(|| callback(&signal))).is_err() {
+            sink.note("sink.callback.panicked", signal.name());
+        }
+        // The last reference to a callback may run foreign code too, so it goes while the desk still counts as busy.
+        drop(callback);
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // The callback may own anything: it is dropped after the lock.
+        let interest = self.sink.lock().unlisten(self.at);
+        drop(interest);
+    }
+}

@@ -1,0 +1,30 @@
+//! Looking back.
+
+use std::time::Duration;
+
+use dayfly_signal::{Draft, OperationId, Query, SignalSink};
+use tokio::time::{Instant, advance};
+
+#[tokio::test(start_paused = true)]
+async fn each_condition_narrows_what_is_meant() {
+    let signals = SignalSink::default();
+    let start = Instant::now();
+    let source = signals.source(OperationId::next());
+    signals.raise("order.paid");
+    advance(Duration::from_secs(1)).await;
+    let middle = source.raise(Draft::from("order.paid").key("7"));
+    advance(Duration::from_secs(1)).await;
+    signals.raise(Draft::from("order.sent").key("7"));
+
+    let count = |query: Query| signals.history(query).len();
+    assert_eq!(count(Query::new()), 3);
+    assert_eq!(count(Query::new().name("order.paid")), 2);
+    assert_eq!(count(Query::new().matching("order.*, none")), 3);
+    assert_eq!(count(Query::new().key("7")), 2);
+    assert_eq!(count(Query::new().name("order.paid").key("7")), 1);
+    assert_eq!(count(Query::new().operation(source.operation())), 1);
+    assert_eq!(count(Query::new().after(middle)), 1);
+    assert_eq!(count(Query::new().since(start + Duration::from_secs(1))), 2);
+    assert_eq!(count(Query::new().between(start, start + Duration::from_secs(1))), 1);
+    assert!(signals.has("order.sent") && !signals.has(Query::new().name("order.sent").key("8")));
+}
