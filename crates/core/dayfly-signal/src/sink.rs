@@ -15,8 +15,8 @@ use crate::state::{Raise, State};
 use crate::topics::TopicKey;
 use crate::window::CountWindow;
 use crate::{
-    Blocked, Counter, Draft, Hold, Listener, OperationId, PatternSet, Query, Raised, Signal, SignalHandle,
-    SignalId, SignalKind, SignalOptions, SignalSource, Subscription, Watch,
+    AsyncHandler, Blocked, Counter, Draft, Hold, Listener, OperationId, PatternSet, Query, Raised, Signal,
+    SignalHandle, SignalId, SignalKind, SignalOptions, SignalSource, Subscription, Watch,
 };
 
 /// Where signals are raised, remembered and waited for.
@@ -77,6 +77,28 @@ impl SignalSink {
         let (patterns, of) = (patterns.into(), Interested::Listener(Arc::new(callback)));
         let at = self.change(|state, _| state.listen(Interest { patterns, of }));
         Listener { sink: self.clone(), at }
+    }
+
+    /// Hands every event that `patterns` mean to an async handler, from now on, until it is dropped.
+    ///
+    /// It runs in a task of its own on the current runtime, one event after the other in their order. At most
+    /// `capacity` events wait for it; beyond that the oldest is dropped and counted. A panic costs its event only. What
+    /// it raises is caused by nothing; to extend the chain, use [`raise_caused`](Self::raise_caused).
+    ///
+    /// # Panics
+    /// When `capacity` is zero, and outside of a Tokio runtime.
+    pub fn handle_async<F, Fut>(
+        &self,
+        patterns: impl Into<PatternSet>,
+        capacity: usize,
+        handler: F,
+    ) -> AsyncHandler
+    where
+        F: Fn(Signal) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        assert!(capacity > 0, "the capacity of a handler must be at least 1");
+        AsyncHandler::spawn(self.open_mailbox(patterns.into(), capacity), handler)
     }
 
     /// Raises what `patterns` mean in `other` too, as long as the listener lives.
@@ -303,12 +325,14 @@ impl SignalSink {
     /// Subscribes to the events that `patterns` mean, from now on.
     #[must_use]
     pub fn subscribe(&self, patterns: impl Into<PatternSet>) -> Subscription {
-        let patterns = patterns.into();
-        self.change(|state, _| {
-            let mailbox = Mailbox::new(state.options.subscription_capacity);
-            let at = state.listen(Interest { patterns, of: Interested::Subscription(mailbox) });
-            Subscription { sink: self.clone(), at }
-        })
+        let capacity = self.lock().options.subscription_capacity;
+        self.open_mailbox(patterns.into(), capacity)
+    }
+
+    fn open_mailbox(&self, patterns: PatternSet, capacity: usize) -> Subscription {
+        let of = Interested::Subscription(Mailbox::new(capacity));
+        let at = self.change(|state, _| state.listen(Interest { patterns, of }));
+        Subscription { sink: self.clone(), at }
     }
 
     /// Subscribes to the events after `seen`, beginning with those that the history still shows.

@@ -55,7 +55,7 @@ impl Subscription {
         }
     }
 
-    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Signal, Lagged>> {
+    pub(crate) fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Signal, Lagged>> {
         let mut sink = self.sink.lock();
         let Interested::Subscription(mailbox) = sink.interest(self.at) else { return Poll::Pending };
         if let Some(next) = mailbox.take().transpose() {

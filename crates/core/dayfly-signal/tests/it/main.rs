@@ -7,6 +7,7 @@ mod causes;
 mod counting;
 mod dropping;
 mod forwarding;
+mod handlers;
 mod history;
 mod listeners;
 mod model;

@@ -1,0 +1,109 @@
+//! Async handlers: in order, bounded, contained.
+
+use std::sync::{Arc, Mutex};
+
+use dayfly_signal::{Signal, SignalSink};
+use dayfly_testing::{DropPoint, drop_at_every_poll, settle};
+use tokio::sync::Semaphore;
+
+use crate::support::raise_all;
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+#[tokio::test(start_paused = true)]
+async fn events_are_handled_one_after_the_other() {
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let seen = Arc::clone(&log);
+    let handler = signals.handle_async("a.*", 8, move |signal: Signal| {
+        let seen = Arc::clone(&seen);
+        async move {
+            seen.lock().unwrap().push(format!("begin {signal}"));
+            tokio::task::yield_now().await;
+            seen.lock().unwrap().push(format!("end {signal}"));
+        }
+    });
+    for name in ["a.1", "b", "a.2"] {
+        signals.raise(name);
+    }
+    handler.finish().await;
+    assert_eq!(*log.lock().unwrap(), ["begin a.1", "end a.1", "begin a.2", "end a.2"]);
+    signals.raise("a.3");
+    settle().await;
+    assert_eq!(log.lock().unwrap().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_handler_loses_the_oldest_and_counts_them() {
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let (seen, gate) = (Arc::clone(&log), Arc::new(Semaphore::new(0)));
+    let pass = Arc::clone(&gate);
+    let handler = signals.handle_async("*", 2, move |signal: Signal| {
+        let (seen, pass) = (Arc::clone(&seen), Arc::clone(&pass));
+        async move {
+            pass.acquire().await.unwrap().forget();
+            seen.lock().unwrap().push(signal.to_string());
+        }
+    });
+    signals.raise("0");
+    settle().await;
+    for number in 1..6 {
+        signals.raise(&number.to_string());
+    }
+    gate.add_permits(10);
+    settle().await;
+    assert_eq!(*log.lock().unwrap(), ["0", "4", "5"]);
+    assert_eq!((handler.handled(), handler.dropped()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_costs_its_event_only() {
+    let signals = SignalSink::default();
+    let handler = signals.handle_async("a.*", 8, |signal: Signal| {
+        assert!(signal.name() != "a.early", "before the first await");
+        async move {
+            tokio::task::yield_now().await;
+            assert!(signal.name() != "a.late", "after an await");
+        }
+    });
+    for name in ["a.early", "a.late", "a.fine"] {
+        signals.raise(name);
+    }
+    settle().await;
+    assert_eq!((handler.handled(), handler.panicked()), (3, 2));
+    assert_eq!(signals.history("sink.callback.panicked").len(), 2);
+}
+
+#[test]
+fn finishing_can_be_dropped_at_every_moment() {
+    drop_at_every_poll(
+        || {
+            let (signals, log) = (SignalSink::default(), Log::default());
+            let seen = Arc::clone(&log);
+            let handler = signals.handle_async("*", 8, move |signal: Signal| {
+                let seen = Arc::clone(&seen);
+                async move {
+                    tokio::task::yield_now().await;
+                    seen.lock().unwrap().push(signal.to_string());
+                }
+            });
+            raise_all(&signals, &["a", "b"]);
+            (signals, log, Arc::new(Mutex::new(Some(handler))))
+        },
+        |(_, _, handler)| async move {
+            let handler = handler.lock().unwrap().take().unwrap();
+            handler.finish().await;
+        },
+        |(signals, log, handler), point| async move {
+            settle().await;
+            if point == DropPoint::Completed {
+                assert_eq!(*log.lock().unwrap(), ["a", "b"]);
+            }
+            drop(handler.lock().unwrap().take());
+            settle().await;
+            let before = log.lock().unwrap().len();
+            signals.raise("c");
+            settle().await;
+            assert_eq!(log.lock().unwrap().len(), before, "an ended handler is told nothing");
+        },
+    );
+}
