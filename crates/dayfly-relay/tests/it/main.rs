@@ -1,0 +1,10 @@
+//! What the demo promises, one module per behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bundled;
+mod chaos;
+mod process;
+mod real_history;
+mod support;
+mod unordered;
