@@ -115,21 +115,19 @@ impl Endpoint {
     /// Hands all events in, waiting for room wherever there is none, and waits until every one has ended.
     pub(super) async fn deliver(self, events: Arc<[Arc<Event>]>) -> Delivered {
         let start = Instant::now();
-        let mut peak_backlog = 0;
         for event in events.iter() {
             if self.enqueue(Arc::clone(event)).await.is_err() {
                 // Nobody closes the lanes before `drain`; if somebody did, the report would miss the rest.
                 break;
             }
-            let Stats { pending, running, .. } = self.stats();
-            peak_backlog = peak_backlog.max(pending + running);
         }
         let drained = self.drain().await;
+        let Stats { again, peak_pending, .. } = self.stats();
         Delivered {
             drained,
-            retries: self.stats().again,
+            retries: again,
             openings: self.circuit.openings(),
-            peak_backlog,
+            peak_backlog: peak_pending,
             first_error: self.first_error(),
             time: start.elapsed(),
         }
@@ -186,7 +184,7 @@ impl Courier {
         let before = self.delivered.fetch_add(1, Ordering::Relaxed);
         if quarter(before) != quarter(before + 1) {
             let percent = quarter(before + 1) * 25;
-            op.raise(&*format!("delivery.reached.{}:{percent}", self.target.name));
+            op.raise(&format!("delivery.reached.{}:{percent}", self.target.name));
         }
     }
 

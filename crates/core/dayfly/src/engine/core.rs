@@ -52,6 +52,7 @@ pub(super) struct Core<S: Schedule> {
     workers: usize,
     /// Workers that have been asked for and have not made their first claim.
     arriving: usize,
+    peak_pending: usize,
     paused: bool,
     phase: Phase,
     cancel_at: Option<Instant>,
@@ -114,6 +115,7 @@ where
             limit: setup.limit,
             workers: 0,
             arriving: 0,
+            peak_pending: 0,
             paused: false,
             phase: Phase::Open,
             cancel_at: None,
@@ -134,6 +136,7 @@ where
         let id = OperationId::next();
         self.tally.report.accepted += 1;
         self.schedule.push(Queued { id, key, item, enqueued_at: now, attempts: 0 });
+        self.note_peak();
         id
     }
 
@@ -211,6 +214,7 @@ where
                     self.schedule.again(&entry.key);
                     self.waiting.insert((far_enough(now, after), id), entry);
                     effects.nudge_keeper = true;
+                    self.note_peak();
                     self.return_due(now);
                 }
             }
@@ -309,6 +313,7 @@ where
     pub(super) fn stats(&self) -> Stats {
         Stats {
             pending: self.pending() as u64,
+            peak_pending: self.peak_pending as u64,
             waiting: self.waiting.len() as u64,
             running: self.running.len() as u64,
             max_concurrency: self.limit,
@@ -350,6 +355,10 @@ where
         if self.gates.refresh(now) {
             self.schedule.reopen();
         }
+    }
+
+    fn note_peak(&mut self) {
+        self.peak_pending = self.peak_pending.max(self.pending());
     }
 
     fn pending(&self) -> usize {
