@@ -61,6 +61,44 @@ macro_rules! control {
                 self.handle.engine.list(|state| matches!(state, Failed | Panicked))
             }
 
+            /// Keeps an operation in the window until it is unpinned, however old it gets. Pinning twice is once.
+            ///
+            /// # Errors
+            /// When it neither runs nor is remembered, and when
+            /// [`max_pinned`](crate::CoordinatorOptions::max_pinned) operations are pinned already.
+            pub fn pin(&self, id: $crate::OperationId) -> Result<(), $crate::PinError> {
+                self.handle.engine.pin(id)
+            }
+
+            /// Lets a pinned operation go. Says whether it was pinned.
+            pub fn unpin(&self, id: $crate::OperationId) -> bool {
+                self.handle.engine.unpin(id)
+            }
+
+            /// Signals of operations that have left the window, oldest first.
+            #[must_use]
+            pub fn echoes(&self) -> Vec<$crate::Echo> {
+                self.handle.engine.echoes()
+            }
+
+            /// Calls `observer` with every operation that ends from now on, once each, for as long as the coordinator
+            /// works. It runs in the call that ended the operation and never under a lock; a panic is contained.
+            pub fn on_finish(
+                &self,
+                observer: impl Fn(&$crate::OperationSnapshot<$key>) + Send + Sync + 'static,
+            ) {
+                self.handle.engine.on_finish().add(std::sync::Arc::new(observer));
+            }
+
+            /// Calls `observer` with every operation that leaves the window from now on, once each, as
+            /// [`on_finish`](Self::on_finish) does. One that ages out leaves when somebody looks, or another ends.
+            pub fn on_evict(
+                &self,
+                observer: impl Fn(&$crate::OperationSnapshot<$key>) + Send + Sync + 'static,
+            ) {
+                self.handle.engine.on_evict().add(std::sync::Arc::new(observer));
+            }
+
             /// The sink that the coordinator works with.
             #[must_use]
             pub fn signals(&self) -> &$crate::SignalSink {

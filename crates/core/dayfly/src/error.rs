@@ -2,6 +2,21 @@
 
 use thiserror::Error;
 
+/// Why an operation cannot be pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PinError {
+    /// As many operations are pinned as the options allow.
+    #[error("{max_pinned} operations are pinned already")]
+    Full {
+        /// The limit.
+        max_pinned: usize,
+    },
+    /// The operation neither runs nor is remembered.
+    #[error("the operation neither runs nor is remembered")]
+    Unknown,
+}
+
 /// The coordinator is closed; the item comes back.
 #[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

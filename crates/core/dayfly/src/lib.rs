@@ -76,6 +76,7 @@ mod engine;
 mod error;
 mod gate;
 mod keyed;
+mod observers;
 mod operation;
 mod options;
 mod outcome;
@@ -89,12 +90,12 @@ pub use dayfly_signal::{
     Counter, Draft, Hold, OperationId, PatternSet, Signal, SignalHandle, SignalId, SignalOptions,
     SignalPattern, SignalSink, Subscription,
 };
-pub use error::{EnqueueError, TryEnqueueError};
+pub use error::{EnqueueError, PinError, TryEnqueueError};
 pub use keyed::KeyedCoordinator;
 pub use operation::Operation;
 pub use options::CoordinatorOptions;
 pub use outcome::{Ended, Outcome};
-pub use snapshot::{OperationSnapshot, OperationState};
+pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, Stats};
 
 /// The README's example is compiled and run with the doc tests.

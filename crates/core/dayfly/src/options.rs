@@ -15,6 +15,9 @@ use tokio::sync::Semaphore;
 /// | [`max_queued_per_key`](Self::max_queued_per_key) | a quarter of the queue | accepted operations of one key |
 /// | [`window_size`](Self::window_size) | 256 | finished operations that are remembered |
 /// | [`max_age`](Self::max_age) | none | how long a finished operation is remembered |
+/// | [`max_pinned`](Self::max_pinned) | 64 | operations that are remembered until they are unpinned |
+/// | [`echo_capacity`](Self::echo_capacity) | 256 | signals that are remembered of operations that left the window |
+/// | [`echo_retention`](Self::echo_retention) | 60 s | how long those are remembered |
 /// | [`cancel_grace`](Self::cancel_grace) | 5 s | how long a cancelled body may take to end by itself |
 /// | [`cancel_on`](Self::cancel_on), [`defer_on`](Self::defer_on), [`resume_on`](Self::resume_on) | none | signals that gate starts |
 ///
@@ -32,6 +35,9 @@ pub struct CoordinatorOptions {
     pub(crate) max_queued_per_key: Option<usize>,
     pub(crate) window_size: usize,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) max_pinned: usize,
+    pub(crate) echo_capacity: usize,
+    pub(crate) echo_retention: Duration,
     pub(crate) cancel_grace: Duration,
     pub(crate) cancel_on: PatternSet,
     pub(crate) defer_on: PatternSet,
@@ -49,6 +55,9 @@ impl CoordinatorOptions {
             max_queued_per_key: None,
             window_size: 256,
             max_age: None,
+            max_pinned: 64,
+            echo_capacity: 256,
+            echo_retention: Duration::from_secs(60),
             cancel_grace: Duration::from_secs(5),
             cancel_on: PatternSet::new(),
             defer_on: PatternSet::new(),
@@ -120,6 +129,27 @@ impl CoordinatorOptions {
     #[must_use]
     pub const fn without_max_age(mut self) -> Self {
         self.max_age = None;
+        self
+    }
+
+    /// Sets how many operations can be pinned at once; 0 allows none.
+    #[must_use]
+    pub const fn max_pinned(mut self, operations: usize) -> Self {
+        self.max_pinned = operations;
+        self
+    }
+
+    /// Sets how many signals of operations that left the window are remembered; 0 remembers none.
+    #[must_use]
+    pub const fn echo_capacity(mut self, signals: usize) -> Self {
+        self.echo_capacity = signals;
+        self
+    }
+
+    /// Sets how long signals of operations that left the window are remembered.
+    #[must_use]
+    pub const fn echo_retention(mut self, age: Duration) -> Self {
+        self.echo_retention = age;
         self
     }
 

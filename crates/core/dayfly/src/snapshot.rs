@@ -23,6 +23,18 @@ pub enum OperationState {
     Panicked,
 }
 
+/// A signal of an operation that has left the window.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Echo {
+    /// The operation that raised it.
+    pub operation: OperationId,
+    /// The signal.
+    pub signal: Signal,
+    /// When the operation left the window.
+    pub evicted_at: Instant,
+}
+
 /// An operation as it was at one moment; it does not change afterwards.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

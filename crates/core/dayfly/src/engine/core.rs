@@ -22,7 +22,7 @@ use crate::gate::{Gate, earlier};
 use crate::operation::Attempt;
 use crate::schedule::{Queued, Schedule};
 use crate::window::Window;
-use crate::{DrainReport, OperationSnapshot, OperationState, Stats};
+use crate::{DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
 
 /// How far the coordinator has come towards its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,10 @@ pub(super) struct Effects<S: Schedule> {
     pub(super) left_queue: Vec<S::Key>,
     /// The keeper has something earlier to wait for than it knows.
     pub(super) nudge_keeper: bool,
+    /// Operations to be announced: that they ended, and that they left the window.
+    pub(super) finished: Vec<OperationSnapshot<S::Key>>,
+    pub(super) evicted: Vec<OperationSnapshot<S::Key>>,
+    pub(super) announces_finish: bool,
 }
 
 /// What a worker is to do.
@@ -200,13 +204,13 @@ where
         match end {
             AttemptEnd::Finished(finish, error) => {
                 self.schedule.ended(&key);
-                self.record(&running, id, finish, error, now);
+                self.record(&running, id, finish, error, now, effects);
             }
             AttemptEnd::Again { item, after } => {
                 let entry = running.queued_again(id, key, item);
                 if running.attempt.shared.is_killed() || self.is_cancelling() {
                     self.schedule.ended(&entry.key);
-                    self.record(&running, id, Finish::Cancelled, None, now);
+                    self.record(&running, id, Finish::Cancelled, None, now, effects);
                     effects.left_queue.push(entry.key.clone());
                     effects.dropped.push(entry);
                 } else {
@@ -327,11 +331,40 @@ where
         self.tally.report
     }
 
-    pub(super) fn get(&mut self, id: OperationId, now: Instant) -> Option<OperationSnapshot<S::Key>> {
+    pub(super) fn get(
+        &mut self,
+        id: OperationId,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> Option<OperationSnapshot<S::Key>> {
+        self.shrink_window(now, effects);
         match self.running.get(&id) {
             Some(running) => Some(running.snapshot(id, OperationState::Running)),
-            None => self.window.get(id, now),
+            None => self.window.get(id),
         }
+    }
+
+    pub(super) fn pin(
+        &mut self,
+        id: OperationId,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> Result<(), PinError> {
+        match self.get(id, now, effects) {
+            Some(_) => self.window.pin(id),
+            None => Err(PinError::Unknown),
+        }
+    }
+
+    pub(super) fn unpin(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
+        let (was_pinned, left) = self.window.unpin(id, now);
+        effects.evicted.extend(left);
+        was_pinned
+    }
+
+    pub(super) fn echoes(&mut self, now: Instant, effects: &mut Effects<S>) -> Vec<Echo> {
+        self.shrink_window(now, effects);
+        self.window.echoes(now)
     }
 
     /// Running and finished operations that `wanted` picks by their state, listed by id.
@@ -339,9 +372,11 @@ where
         &mut self,
         wanted: impl Fn(OperationState) -> bool,
         now: Instant,
+        effects: &mut Effects<S>,
     ) -> Vec<OperationSnapshot<S::Key>> {
+        self.shrink_window(now, effects);
         let mut list: Vec<_> =
-            self.window.iter(now).filter(|snapshot| wanted(snapshot.state)).cloned().collect();
+            self.window.iter().filter(|snapshot| wanted(snapshot.state)).cloned().collect();
         if wanted(OperationState::Running) {
             let running = self.running.iter();
             list.extend(running.map(|(&id, running)| running.snapshot(id, OperationState::Running)));
@@ -388,7 +423,6 @@ where
         now: Instant,
         effects: &mut Effects<S>,
     ) {
-        self.tally.count(finish);
         let snapshot = OperationSnapshot {
             id: entry.id,
             key: entry.key.clone(),
@@ -400,7 +434,7 @@ where
             error: None,
             signals: Vec::new(),
         };
-        self.window.push(snapshot, now);
+        self.remember(finish, snapshot, now, effects);
         effects.dropped.push(entry);
     }
 
@@ -411,10 +445,33 @@ where
         finish: Finish,
         error: Option<Arc<str>>,
         now: Instant,
+        effects: &mut Effects<S>,
+    ) {
+        let ended = running.snapshot(id, finish.state());
+        let ended = OperationSnapshot { finished_at: Some(now), error, ..ended };
+        self.remember(finish, ended, now, effects);
+    }
+
+    /// The one place where an operation ends.
+    fn remember(
+        &mut self,
+        finish: Finish,
+        ended: OperationSnapshot<S::Key>,
+        now: Instant,
+        effects: &mut Effects<S>,
     ) {
         self.tally.count(finish);
-        let ended = running.snapshot(id, finish.state());
-        self.window.push(OperationSnapshot { finished_at: Some(now), error, ..ended }, now);
+        if effects.announces_finish {
+            effects.finished.push(ended.clone());
+        }
+        self.window.push(ended);
+        self.shrink_window(now, effects);
+    }
+
+    fn shrink_window(&mut self, now: Instant, effects: &mut Effects<S>) {
+        while let Some(left) = self.window.evict(now) {
+            effects.evicted.push(left);
+        }
     }
 }
 
@@ -462,6 +519,9 @@ impl<S: Schedule> Default for Effects<S> {
             killed: Vec::new(),
             left_queue: Vec::new(),
             nudge_keeper: false,
+            finished: Vec::new(),
+            evicted: Vec::new(),
+            announces_finish: false,
         }
     }
 }

@@ -23,11 +23,12 @@ use self::core::{Core, Effects, Setup};
 use self::gates::Gates;
 use self::room::{NoRoom, Place, Room};
 use crate::gate::Rules;
+use crate::observers::Observers;
 use crate::schedule::Schedule;
 use crate::window::Window;
 use crate::{
-    CoordinatorOptions, DrainReport, EnqueueError, Operation, OperationSnapshot, OperationState, Outcome,
-    Stats, TryEnqueueError,
+    CoordinatorOptions, DrainReport, Echo, EnqueueError, Operation, OperationSnapshot, OperationState,
+    Outcome, PinError, Stats, TryEnqueueError,
 };
 
 pub(crate) struct Engine<S: Schedule> {
@@ -40,6 +41,8 @@ pub(crate) struct Engine<S: Schedule> {
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
     ending: Arc<Ending>,
+    on_finish: Observers<S::Key>,
+    on_evict: Observers<S::Key>,
 }
 
 /// The end, for those who wait for it.
@@ -74,6 +77,7 @@ where
         F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<S::Item>> + Send + 'static,
     {
+        let window = Window::new(&options);
         let rules = Rules {
             cancel: options.cancel_on,
             defer: options.defer_on,
@@ -83,7 +87,7 @@ where
         // The keeper needs a watch of its own: the gates read theirs before each start.
         let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
         let setup = Setup {
-            window: Window::new(options.window_size, options.max_age),
+            window,
             gates: Gates::new(rules, signals),
             signals: signals.clone(),
             key_text: keys.text,
@@ -99,6 +103,8 @@ where
             start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
             keeper: Notify::new(),
             ending: Arc::new(Ending { reached: CancellationToken::new(), report: OnceLock::new() }),
+            on_finish: Observers::default(),
+            on_evict: Observers::default(),
         });
         keeper::start(Arc::clone(&engine), watch);
         engine
@@ -188,12 +194,35 @@ where
         self.lock().stats()
     }
 
-    pub(crate) fn get(&self, id: OperationId) -> Option<OperationSnapshot<S::Key>> {
-        self.lock().get(id, Instant::now())
+    pub(crate) fn get(self: &Arc<Self>, id: OperationId) -> Option<OperationSnapshot<S::Key>> {
+        self.change(|core, now, effects| core.get(id, now, effects))
     }
 
-    pub(crate) fn list(&self, wanted: impl Fn(OperationState) -> bool) -> Vec<OperationSnapshot<S::Key>> {
-        self.lock().list(wanted, Instant::now())
+    pub(crate) fn list(
+        self: &Arc<Self>,
+        wanted: impl Fn(OperationState) -> bool,
+    ) -> Vec<OperationSnapshot<S::Key>> {
+        self.change(|core, now, effects| core.list(wanted, now, effects))
+    }
+
+    pub(crate) fn pin(self: &Arc<Self>, id: OperationId) -> Result<(), PinError> {
+        self.change(|core, now, effects| core.pin(id, now, effects))
+    }
+
+    pub(crate) fn unpin(self: &Arc<Self>, id: OperationId) -> bool {
+        self.change(|core, now, effects| core.unpin(id, now, effects))
+    }
+
+    pub(crate) fn echoes(self: &Arc<Self>) -> Vec<Echo> {
+        self.change(Core::echoes)
+    }
+
+    pub(crate) const fn on_finish(&self) -> &Observers<S::Key> {
+        &self.on_finish
+    }
+
+    pub(crate) const fn on_evict(&self) -> &Observers<S::Key> {
+        &self.on_evict
     }
 
     pub(crate) const fn signals(&self) -> &SignalSink {
@@ -202,7 +231,7 @@ where
 
     /// The one way to change the core: under the lock the change, after it what the change asked for.
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
-        let mut effects = Effects::default();
+        let mut effects = Effects { announces_finish: self.on_finish.any(), ..Effects::default() };
         let (result, workers, report) = {
             let mut core = self.lock();
             let now = Instant::now();
@@ -228,6 +257,10 @@ where
         effects.left_queue.iter().for_each(|key| self.room.leave(key));
         effects.cancelled.iter().for_each(|attempt| attempt.shared.cancel());
         effects.killed.iter().for_each(|attempt| attempt.shared.kill());
+        effects.finished.iter().for_each(|snapshot| self.on_finish.tell(snapshot, &self.signals));
+        if self.on_evict.any() {
+            effects.evicted.iter().for_each(|snapshot| self.on_evict.tell(snapshot, &self.signals));
+        }
         if effects.nudge_keeper {
             self.keeper.notify_one();
         }

@@ -100,3 +100,87 @@ async fn an_operation_takes_back_what_an_earlier_attempt_raised() {
     assert_eq!(work.drain().await.completed, 1);
     assert!(!signals.is_raised("busy"));
 }
+
+type Log = std::sync::Arc<std::sync::Mutex<Vec<(&'static str, dayfly::OperationId)>>>;
+
+fn announcing(work: &Coordinator<u32>, log: &Log) {
+    let (finished, evicted) = (log.clone(), log.clone());
+    work.on_finish(move |operation| finished.lock().unwrap().push(("finished", operation.id)));
+    work.on_evict(move |operation| evicted.lock().unwrap().push(("evicted", operation.id)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn finished_and_evicted_are_announced_once_each() {
+    let work = Coordinator::spawn(WORK.window_size(1), &SignalSink::default(), |_: u32, _| async {});
+    let log = Log::default();
+    announcing(&work, &log);
+    let first = work.enqueue(1).await.unwrap();
+    work.cancel().await;
+    drop(work);
+    assert_eq!(*log.lock().unwrap(), [("finished", first)]);
+
+    let work = Coordinator::spawn(WORK.window_size(1), &SignalSink::default(), |_: u32, _| async {});
+    log.lock().unwrap().clear();
+    announcing(&work, &log);
+    let (first, second) = (work.enqueue(1).await.unwrap(), work.enqueue(2).await.unwrap());
+    work.drain().await;
+    let expected = [("finished", first), ("finished", second), ("evicted", first)];
+    assert_eq!(*log.lock().unwrap(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_is_contained() {
+    let signals = SignalSink::default();
+    let work = Coordinator::spawn(WORK, &signals, |_: u32, _| async {});
+    let log = Log::default();
+    work.on_finish(|_| panic!("an observer that cannot cope"));
+    announcing(&work, &log);
+    work.enqueue(1).await.unwrap();
+    assert_eq!((work.drain().await.completed, log.lock().unwrap().len()), (1, 1));
+    assert!(signals.has("sink.callback.panicked"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pinned_operation_stays_until_it_is_unpinned() {
+    let options = WORK.window_size(1).max_pinned(1).max_age(Duration::from_secs(60));
+    let work = Coordinator::spawn(options, &SignalSink::default(), |_: u32, _| async {});
+    let log = Log::default();
+    announcing(&work, &log);
+    let first = work.enqueue(1).await.unwrap();
+    settle().await;
+    work.pin(first).unwrap();
+    work.pin(first).unwrap();
+    let second = work.enqueue(2).await.unwrap();
+    settle().await;
+    assert_eq!(work.pin(second), Err(dayfly::PinError::Full { max_pinned: 1 }));
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    assert_eq!(work.window().iter().map(|op| op.id).collect::<Vec<_>>(), [first]);
+    assert!(work.get(first).is_some());
+    assert_eq!(work.pin(second), Err(dayfly::PinError::Unknown));
+    assert!(work.unpin(first) && !work.unpin(first));
+    assert!(work.get(first).is_none());
+    let evicted: Vec<_> =
+        log.lock().unwrap().iter().filter(|(what, _)| *what == "evicted").copied().collect();
+    assert_eq!(evicted, [("evicted", second), ("evicted", first)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_evicted_operation_leaves_an_echo_for_a_minute() {
+    let work = Coordinator::spawn(
+        WORK.window_size(0),
+        &SignalSink::default(),
+        |number: u32, op: Operation| async move {
+            op.raise(&format!("note:{number}"));
+        },
+    );
+    for number in 0..300 {
+        work.enqueue(number).await.unwrap();
+    }
+    work.drain().await;
+    let echoes = work.echoes();
+    assert_eq!(echoes.len(), 256);
+    assert_eq!(echoes[0].signal.payload(), Some("44"));
+    assert_eq!(echoes[255].signal.operation(), Some(echoes[255].operation));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(work.echoes().is_empty());
+}
