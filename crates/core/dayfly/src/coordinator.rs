@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use dayfly_signal::SignalSink;
+use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{Engine, Keys};
+use crate::engine::{AttemptEnd, Engine, Manner};
 use crate::schedule::Fifo;
 use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError};
 
@@ -50,8 +51,9 @@ impl<T: Send + 'static> Coordinator<T> {
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
-        let keys = Keys { text: |()| None, queued_per_key: None };
-        let engine = Engine::spawn(options, signals, Fifo::new(), &keys, body);
+        let manner = Manner { key_text: |()| None, queued_per_key: None, discard: |item, _| drop(item) };
+        let body = move |item, op| body(item, op).map(AttemptEnd::of);
+        let engine = Engine::spawn(options, signals, Fifo::new(), &manner, body);
         Self { handle: Arc::new(Handle { engine }) }
     }
 

@@ -50,6 +50,15 @@ impl<T> EnqueueError<T> {
 }
 
 impl<T> TryEnqueueError<T> {
+    /// The same refusal with another form of the item.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> TryEnqueueError<U> {
+        match self {
+            Self::Full(item) => TryEnqueueError::Full(form(item)),
+            Self::KeyFull(item) => TryEnqueueError::KeyFull(form(item)),
+            Self::Closed(item) => TryEnqueueError::Closed(form(item)),
+        }
+    }
+
     /// The item that was refused.
     pub fn into_item(self) -> T {
         match self {

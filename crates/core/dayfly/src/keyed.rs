@@ -5,9 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use dayfly_signal::SignalSink;
+use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{Engine, Keys};
+use crate::engine::{AttemptEnd, Engine, Manner};
 use crate::schedule::Keyed;
 use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError};
 
@@ -79,10 +80,14 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
-        let keys =
-            Keys { text: |key: &K| Some(key.to_string()), queued_per_key: Some(options.queued_per_key()) };
+        let manner = Manner {
+            key_text: |key: &K| Some(key.to_string()),
+            queued_per_key: Some(options.queued_per_key()),
+            discard: |item, _| drop(item),
+        };
+        let body = move |item, op| body(item, op).map(AttemptEnd::of);
         let schedule = Keyed::new(options.max_concurrency_per_key);
-        let engine = Engine::spawn(options, signals, schedule, &keys, body);
+        let engine = Engine::spawn(options, signals, schedule, &manner, body);
         Self { handle: Arc::new(Handle { engine }), key_of: Arc::new(key_of) }
     }
 }

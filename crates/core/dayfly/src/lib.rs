@@ -6,6 +6,7 @@
 //! | | order of starts | use it for |
 //! |---|---|---|
 //! | [`Coordinator`] | first come, first served | a bounded pool of equal work |
+//! | [`ResultCoordinator`] | first come, first served | the same, when each result is wanted |
 //! | [`KeyedCoordinator`] | first come, first served within a key; keys take turns | per customer, per file, per device |
 //!
 //! ```
@@ -80,9 +81,11 @@ mod observers;
 mod operation;
 mod options;
 mod outcome;
+mod result;
 mod schedule;
 mod snapshot;
 mod stats;
+mod ticket;
 mod window;
 
 pub use coordinator::Coordinator;
@@ -95,8 +98,10 @@ pub use keyed::KeyedCoordinator;
 pub use operation::Operation;
 pub use options::CoordinatorOptions;
 pub use outcome::{Ended, Outcome};
+pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, Stats};
+pub use ticket::{Ticket, TicketError};
 
 /// The README's example is compiled and run with the doc tests.
 #[cfg(doctest)]

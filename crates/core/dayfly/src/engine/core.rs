@@ -16,6 +16,7 @@ use std::time::Duration;
 use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
+use super::attempt_end::{AttemptEnd, Finished};
 use super::gates::Gates;
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
@@ -67,7 +68,8 @@ struct Running<K> {
 
 /// What is left to do once the lock is free.
 pub(super) struct Effects<S: Schedule> {
-    pub(super) dropped: Vec<Queued<S::Item, S::Key>>,
+    pub(super) discarded: Vec<(S::Item, Finish)>,
+    pub(super) answers: Vec<Box<dyn FnOnce() + Send>>,
     /// Bodies to be told that they are cancelled, or to be dropped.
     pub(super) cancelled: Vec<Arc<Attempt<S::Key>>>,
     pub(super) killed: Vec<Arc<Attempt<S::Key>>>,
@@ -94,12 +96,6 @@ pub(super) struct Start<S: Schedule> {
     pub(super) id: OperationId,
     pub(super) attempt: Arc<Attempt<S::Key>>,
     pub(super) item: S::Item,
-}
-
-/// What has become of an attempt.
-pub(super) enum AttemptEnd<T> {
-    Finished(Finish, Option<Arc<str>>),
-    Again { item: T, after: Duration },
 }
 
 impl<S: Schedule> Core<S>
@@ -202,8 +198,9 @@ where
         running.attempt.shared.finish();
         let key = running.attempt.key.clone();
         match end {
-            AttemptEnd::Finished(finish, error) => {
+            AttemptEnd::Finished(Finished { finish, error, answer }) => {
                 self.schedule.ended(&key);
+                effects.answers.extend(answer);
                 self.record(&running, id, finish, error, now, effects);
             }
             AttemptEnd::Again { item, after } => {
@@ -212,7 +209,7 @@ where
                     self.schedule.ended(&entry.key);
                     self.record(&running, id, Finish::Cancelled, None, now, effects);
                     effects.left_queue.push(entry.key.clone());
-                    effects.dropped.push(entry);
+                    effects.discarded.push((entry.item, Finish::Cancelled));
                 } else {
                     self.tally.again += 1;
                     self.schedule.again(&entry.key);
@@ -435,7 +432,7 @@ where
             signals: Vec::new(),
         };
         self.remember(finish, snapshot, now, effects);
-        effects.dropped.push(entry);
+        effects.discarded.push((entry.item, finish));
     }
 
     fn record(
@@ -514,7 +511,8 @@ impl<K: Clone> Running<K> {
 impl<S: Schedule> Default for Effects<S> {
     fn default() -> Self {
         Self {
-            dropped: Vec::new(),
+            discarded: Vec::new(),
+            answers: Vec::new(),
             cancelled: Vec::new(),
             killed: Vec::new(),
             left_queue: Vec::new(),

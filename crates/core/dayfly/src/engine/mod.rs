@@ -1,6 +1,7 @@
 //! One engine under every coordinator: a lock around the core, workers that run bodies, and a keeper for time and
 //! signals.
 
+mod attempt_end;
 mod core;
 mod gates;
 mod keeper;
@@ -19,21 +20,25 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::attempt_end::AttemptEnd;
 use self::core::{Core, Effects, Setup};
 use self::gates::Gates;
 use self::room::{NoRoom, Place, Room};
+pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
+use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{
     CoordinatorOptions, DrainReport, Echo, EnqueueError, Operation, OperationSnapshot, OperationState,
-    Outcome, PinError, Stats, TryEnqueueError,
+    PinError, Stats, TryEnqueueError,
 };
 
 pub(crate) struct Engine<S: Schedule> {
     core: Mutex<Core<S>>,
     room: Room<S::Key>,
+    discard: fn(S::Item, Finish),
     signals: SignalSink,
     runtime: runtime::Handle,
     /// Starts one more worker. It knows the body's type, so that nothing else has to.
@@ -56,10 +61,13 @@ pub(crate) trait Key: Eq + Hash + Clone + Send + Sync + 'static {}
 
 impl<K: Eq + Hash + Clone + Send + Sync + 'static> Key for K {}
 
-/// How a coordinator treats keys.
-pub(crate) struct Keys<K> {
-    pub(crate) text: fn(&K) -> Option<String>,
+/// What a shell adds to the engine.
+pub(crate) struct Manner<T, K> {
+    /// A key's text; `None` where there are no keys.
+    pub(crate) key_text: fn(&K) -> Option<String>,
     pub(crate) queued_per_key: Option<usize>,
+    /// What to do with an item that will not run.
+    pub(crate) discard: fn(T, Finish),
 }
 
 impl<S> Engine<S>
@@ -70,19 +78,19 @@ where
         options: CoordinatorOptions,
         signals: &SignalSink,
         schedule: S,
-        keys: &Keys<S::Key>,
+        manner: &Manner<S::Item, S::Key>,
         body: F,
     ) -> Arc<Self>
     where
         F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output: Outcome<S::Item>> + Send + 'static,
+        Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
     {
         let window = Window::new(&options);
         let rules = Rules {
             cancel: options.cancel_on,
             defer: options.defer_on,
             resume: options.resume_on,
-            keyed: keys.queued_per_key.is_some(),
+            keyed: manner.queued_per_key.is_some(),
         };
         // The keeper needs a watch of its own: the gates read theirs before each start.
         let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
@@ -90,14 +98,15 @@ where
             window,
             gates: Gates::new(rules, signals),
             signals: signals.clone(),
-            key_text: keys.text,
+            key_text: manner.key_text,
             limit: options.max_concurrency,
             grace: options.cancel_grace,
         };
         let body = Arc::new(body);
         let engine = Arc::new(Self {
             core: Mutex::new(Core::new(schedule, setup)),
-            room: Room::new(options.queue_capacity, keys.queued_per_key),
+            room: Room::new(options.queue_capacity, manner.queued_per_key),
+            discard: manner.discard,
             signals: signals.clone(),
             runtime: runtime::Handle::current(),
             start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
@@ -264,12 +273,22 @@ where
         if effects.nudge_keeper {
             self.keeper.notify_one();
         }
-        drop(effects.dropped);
+        effects.answers.into_iter().for_each(|answer| answer());
+        effects.discarded.into_iter().for_each(|(item, finish)| (self.discard)(item, finish));
     }
 
     /// Keys, items and signals are foreign code; whatever of it panicked, the core's own steps are whole.
     fn lock(&self) -> MutexGuard<'_, Core<S>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Kill for Engine<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    fn kill_one(self: Arc<Self>, id: OperationId) {
+        self.kill(id);
     }
 }
 

@@ -1,7 +1,5 @@
 //! A worker claims an operation, runs its body, reports the end, and claims again until there is nothing to do.
 
-use std::any::Any;
-use std::fmt::{self, Display, Write};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -11,21 +9,18 @@ use std::task::Poll;
 use dayfly_signal::OperationId;
 use futures_util::FutureExt;
 
-use super::core::{AttemptEnd, Claim, Start};
-use super::tally::Finish;
+use super::attempt_end::AttemptEnd;
+use super::core::{Claim, Start};
 use super::{Engine, Key};
+use crate::Operation;
 use crate::operation::Attempt;
 use crate::schedule::Schedule;
-use crate::{Ended, Operation, Outcome};
-
-/// The most of an error's text that a record keeps.
-const ERROR_BYTES: usize = 512;
 
 pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, body: Arc<F>)
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
     F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: Outcome<S::Item>> + Send + 'static,
+    Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
 {
     let runtime = engine.runtime.clone();
     // The seat is made here: a runtime that shuts down drops the task without ever polling it.
@@ -37,7 +32,7 @@ async fn work<S, F, Fut>(mut seat: Seat<S>, body: Arc<F>)
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
     F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: Outcome<S::Item>> + Send + 'static,
+    Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
 {
     let mut claim = seat.claim(None);
     loop {
@@ -66,11 +61,11 @@ async fn run<T, K, F, Fut>(body: &F, item: T, attempt: &Arc<Attempt<K>>) -> Atte
 where
     K: Key,
     F: Fn(T, Operation) -> Fut,
-    Fut: Future<Output: Outcome<T>>,
+    Fut: Future<Output = AttemptEnd<T>>,
 {
     let operation = Operation::new(Arc::clone(attempt));
     // Everything foreign stands inside: the body, its value's drop and its error's text.
-    let whole = async { conclude(body(item, operation).await) };
+    let whole = async { body(item, operation).await };
     let mut contained = pin!(AssertUnwindSafe(whole).catch_unwind());
     poll_fn(|context| {
         attempt.shared.register_worker(context.waker());
@@ -78,52 +73,11 @@ where
             Poll::Ready(Ok(end)) => Poll::Ready(end),
             Poll::Ready(Err(panic)) => Poll::Ready(AttemptEnd::panicked(&*panic)),
             // The body has seen its cancellation once more and still wants to wait.
-            Poll::Pending if attempt.shared.is_killed() => {
-                Poll::Ready(AttemptEnd::Finished(Finish::Cancelled, None))
-            }
+            Poll::Pending if attempt.shared.is_killed() => Poll::Ready(AttemptEnd::cancelled()),
             Poll::Pending => Poll::Pending,
         }
     })
     .await
-}
-
-fn conclude<T>(outcome: impl Outcome<T>) -> AttemptEnd<T> {
-    match outcome.into_ended() {
-        Ended::Done(_) => AttemptEnd::Finished(Finish::Completed, None),
-        Ended::Failed(error) => AttemptEnd::Finished(Finish::Failed, Some(brief(&error))),
-        Ended::Again { item, after } => AttemptEnd::Again { item, after },
-    }
-}
-
-impl<T> AttemptEnd<T> {
-    fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Self::Finished(Finish::Panicked, Some(brief(&text.unwrap_or("the body panicked"))))
-    }
-}
-
-/// The beginning of an error's text; a longer one is not even written.
-fn brief(error: &impl Display) -> Arc<str> {
-    struct Brief(String);
-
-    impl Write for Brief {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for character in text.chars() {
-                if self.0.len() + character.len_utf8() > ERROR_BYTES {
-                    return Err(fmt::Error);
-                }
-                self.0.push(character);
-            }
-            Ok(())
-        }
-    }
-
-    let mut brief = Brief(String::new());
-    match write!(brief, "{error}") {
-        // An error means that there is no more room, or that the text gave up; what is there is kept.
-        Ok(()) | Err(fmt::Error) => brief.0.into(),
-    }
 }
 
 /// A worker's right to run one operation. However its task ends, the right goes back and the operation is ended.
@@ -169,22 +123,8 @@ where
         self.engine.change(|core, now, effects| {
             core.lost_worker(arrived, now, effects);
             if let Some(id) = running {
-                core.finish(id, AttemptEnd::Finished(Finish::Cancelled, None), now, effects);
+                core.finish(id, AttemptEnd::cancelled(), now, effects);
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_cut_between_characters() {
-        assert_eq!(&*brief(&"short"), "short");
-        let long = "é".repeat(300);
-        assert_eq!(brief(&long).len(), 512);
-        let odd = format!("x{long}");
-        assert_eq!(brief(&odd).len(), 511);
     }
 }

@@ -10,5 +10,6 @@ mod intake;
 mod keyed;
 mod limits;
 mod outcomes;
+mod results;
 mod support;
 mod window;

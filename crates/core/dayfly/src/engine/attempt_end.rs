@@ -1,0 +1,107 @@
+//! What has become of one attempt, as a body tells it to the engine.
+
+use std::any::Any;
+use std::fmt::{self, Display, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tally::Finish;
+use crate::{Ended, Outcome};
+
+/// What has become of an attempt.
+pub(crate) enum AttemptEnd<T> {
+    Finished(Finished),
+    Again { item: T, after: Duration },
+}
+
+/// An operation's end.
+pub(crate) struct Finished {
+    pub(super) finish: Finish,
+    pub(super) error: Option<Arc<str>>,
+    /// What to do once the end is recorded: whoever waits for it then finds it everywhere.
+    pub(super) answer: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// The most of an error's text that a record keeps.
+const ERROR_BYTES: usize = 512;
+
+impl<T> AttemptEnd<T> {
+    /// The end that a body's outcome means. Its value is dropped and its error becomes text, here, where a panic of
+    /// either is contained.
+    pub(crate) fn of(outcome: impl Outcome<T>) -> Self {
+        match outcome.into_ended() {
+            Ended::Done(_) => Self::done(),
+            Ended::Failed(error) => Self::failed(&error),
+            Ended::Again { item, after } => Self::Again { item, after },
+        }
+    }
+
+    pub(crate) fn done() -> Self {
+        Self::finished(Finish::Completed, None)
+    }
+
+    pub(crate) fn failed(error: &impl Display) -> Self {
+        Self::finished(Finish::Failed, Some(brief(error)))
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::finished(Finish::Cancelled, None)
+    }
+
+    pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::finished(Finish::Panicked, Some(brief(&text.unwrap_or("the body panicked"))))
+    }
+
+    /// The same end, with something to do once it is recorded.
+    pub(crate) fn then(self, answer: impl FnOnce() + Send + 'static) -> Self {
+        match self {
+            Self::Finished(finished) => {
+                Self::Finished(Finished { answer: Some(Box::new(answer)), ..finished })
+            }
+            again @ Self::Again { .. } => again,
+        }
+    }
+
+    fn finished(finish: Finish, error: Option<Arc<str>>) -> Self {
+        Self::Finished(Finished { finish, error, answer: None })
+    }
+}
+
+/// The beginning of an error's text; a longer one is not even written.
+fn brief(error: &impl Display) -> Arc<str> {
+    struct Brief(String);
+
+    impl Write for Brief {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                if self.0.len() + character.len_utf8() > ERROR_BYTES {
+                    return Err(fmt::Error);
+                }
+                self.0.push(character);
+            }
+            Ok(())
+        }
+    }
+
+    let mut brief = Brief(String::new());
+    match write!(brief, "{error}") {
+        // An error means that there is no more room, or that the text gave up; what is there is kept.
+        Ok(()) | Err(fmt::Error) => brief.0.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_cut_between_characters() {
+        assert_eq!(&*brief(&"short"), "short");
+        let long = "é".repeat(300);
+        assert_eq!(brief(&long).len(), 512);
+        let odd = format!("x{long}");
+        assert_eq!(brief(&odd).len(), 511);
+    }
+}

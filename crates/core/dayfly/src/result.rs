@@ -1,0 +1,176 @@
+//! Work whose results are wanted one by one.
+
+use std::any::Any;
+use std::fmt::{self, Display};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+
+use dayfly_signal::SignalSink;
+use futures_util::FutureExt;
+
+use crate::control::{Handle, control};
+use crate::engine::{AttemptEnd, Engine, Finish, Manner};
+use crate::schedule::Fifo;
+use crate::ticket::{Kill, Reply, Ticket, TicketError, Ticketed};
+use crate::{CoordinatorOptions, Ended, EnqueueError, Operation, Outcome, TryEnqueueError};
+
+/// Runs items through a body as [`Coordinator`](crate::Coordinator) does, and hands out a [`Ticket`] for each: a future
+/// of what the body yields.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use dayfly::{CoordinatorOptions, ResultCoordinator, SignalSink, TicketError};
+///
+/// let signals = SignalSink::default();
+/// let squares = ResultCoordinator::spawn(CoordinatorOptions::new(), &signals, |number: u64, _| async move {
+///     number.checked_mul(number).ok_or("too large")
+/// });
+/// let three = squares.submit(3).await.unwrap();
+/// let huge = squares.submit(u64::MAX).await.unwrap();
+/// assert_eq!(huge.await, Err(TicketError::Failed("too large")));
+/// assert_eq!(three.await, Ok(9));
+/// # }
+/// ```
+pub struct ResultCoordinator<T, V, E>
+where
+    T: Send + 'static,
+    V: Send + 'static,
+    E: Display + Send + 'static,
+{
+    handle: Arc<Handle<Fifo<Ticketed<T, V, E>>>>,
+}
+
+impl<T, V, E> ResultCoordinator<T, V, E>
+where
+    T: Send + 'static,
+    V: Send + 'static,
+    E: Display + Send + 'static,
+{
+    /// Starts a coordinator on the current Tokio runtime.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn spawn<F, Fut>(options: CoordinatorOptions, signals: &SignalSink, body: F) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T, Value = V, Error = E>> + Send + 'static,
+    {
+        let manner = Manner { key_text: |()| None, queued_per_key: None, discard };
+        let body = move |ticketed: Ticketed<T, V, E>, op: Operation| {
+            let Ticketed { item, mut reply } = ticketed;
+            // The call itself may panic as well as the future, and the ticket has to hear of either.
+            let begun = catch_unwind(AssertUnwindSafe(|| body(item, op)));
+            async move {
+                let future = match begun {
+                    Ok(future) => future,
+                    Err(panic) => return panicked(&*panic, reply),
+                };
+                let ends = async { answer(future.await, &mut reply) };
+                match AssertUnwindSafe(ends).catch_unwind().await {
+                    Ok(end) => end,
+                    Err(panic) => panicked(&*panic, reply),
+                }
+            }
+        };
+        let engine = Engine::spawn(options, signals, Fifo::new(), &manner, body);
+        Self { handle: Arc::new(Handle { engine }) }
+    }
+
+    /// Hands an item in, waiting in line for room if there is none, and returns the ticket for what it yields.
+    ///
+    /// # Errors
+    /// The item comes back when the coordinator is closed, also while this waits.
+    ///
+    /// # Cancel safety
+    /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
+    /// with it and leaves its place in line to the next; to keep the item, use [`try_submit`](Self::try_submit).
+    pub async fn submit(&self, item: T) -> Result<Ticket<V, E>, EnqueueError<T>> {
+        let (ticketed, answer) = Ticketed::new(item);
+        match self.handle.engine.enqueue((), ticketed).await {
+            Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
+            Err(EnqueueError::Closed(ticketed)) => Err(EnqueueError::Closed(ticketed.item)),
+        }
+    }
+
+    /// Hands an item in if there is room now, and returns the ticket for what it yields.
+    ///
+    /// # Errors
+    /// The item comes back when the queue is full or the coordinator is closed.
+    pub fn try_submit(&self, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
+        let (ticketed, answer) = Ticketed::new(item);
+        match self.handle.engine.try_enqueue(&(), ticketed) {
+            Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
+            Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
+        }
+    }
+
+    fn killer(&self) -> Weak<dyn Kill> {
+        let engine: Weak<Engine<_>> = Arc::downgrade(&self.handle.engine);
+        engine
+    }
+}
+
+/// What an outcome means for the engine and for the ticket. Foreign code runs here: the outcome's, and the error's text.
+fn answer<T, V, E>(outcome: impl Outcome<T, Value = V, Error = E>, reply: &mut Reply<V, E>) -> End<T, V, E>
+where
+    V: Send + 'static,
+    E: Display + Send + 'static,
+{
+    match outcome.into_ended() {
+        Ended::Again { item, after } => {
+            AttemptEnd::Again { item: Ticketed { item, reply: reply.take() }, after }
+        }
+        Ended::Done(value) => {
+            let reply = reply.take();
+            AttemptEnd::done().then(move || reply.send(Ok(value)))
+        }
+        Ended::Failed(error) => {
+            let end = AttemptEnd::failed(&error);
+            let reply = reply.take();
+            end.then(move || reply.send(Err(TicketError::Failed(error))))
+        }
+    }
+}
+
+fn panicked<T, V, E>(panic: &(dyn Any + Send), reply: Reply<V, E>) -> End<T, V, E>
+where
+    V: Send + 'static,
+    E: Send + 'static,
+{
+    AttemptEnd::panicked(panic).then(move || reply.send(Err(TicketError::Panicked)))
+}
+
+/// Tells the ticket why its operation will not run.
+fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, finish: Finish) {
+    let reason = match finish {
+        Finish::Skipped => TicketError::Skipped,
+        _ => TicketError::Cancelled,
+    };
+    ticketed.reply.send(Err(reason));
+}
+
+type End<T, V, E> = AttemptEnd<Ticketed<T, V, E>>;
+
+control!([T, V, E] ResultCoordinator<T, V, E>, (), [T: Send + 'static, V: Send + 'static, E: Display + Send + 'static]);
+
+impl<T, V, E> Clone for ResultCoordinator<T, V, E>
+where
+    T: Send + 'static,
+    V: Send + 'static,
+    E: Display + Send + 'static,
+{
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle) }
+    }
+}
+
+impl<T, V, E> fmt::Debug for ResultCoordinator<T, V, E>
+where
+    T: Send + 'static,
+    V: Send + 'static,
+    E: Display + Send + 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResultCoordinator").field("stats", &self.stats()).finish()
+    }
+}
