@@ -51,9 +51,9 @@ impl<T: Send + 'static> Coordinator<T> {
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
-        let manner = Manner { key_text: |()| None, queued_per_key: None, discard: |item, _| drop(item) };
+        let manner = Manner::plain(|item, _| drop(item));
         let body = move |item, op| body(item, op).map(AttemptEnd::of);
-        let engine = Engine::spawn(options, signals, Fifo::new(), &manner, body);
+        let engine = Engine::spawn(options, signals, Fifo::new(), manner, body);
         Self { handle: Arc::new(Handle { engine }) }
     }
 

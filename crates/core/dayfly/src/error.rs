@@ -41,6 +41,54 @@ pub enum TryEnqueueError<T> {
     Closed(T),
 }
 
+/// The item was not taken into its lane, and comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LaneEnqueueError<T> {
+    /// There is no lane of this name.
+    #[error("there is no such lane")]
+    UnknownLane(T),
+    /// The coordinator takes no more work.
+    #[error("the coordinator is closed")]
+    Closed(T),
+}
+
+/// The item was not taken into its lane, and comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TryLaneEnqueueError<T> {
+    /// There is no lane of this name.
+    #[error("there is no such lane")]
+    UnknownLane(T),
+    /// The queue has no room.
+    #[error("the queue is full")]
+    Full(T),
+    /// The lane has no room.
+    #[error("the lane is full")]
+    LaneFull(T),
+    /// The coordinator takes no more work.
+    #[error("the coordinator is closed")]
+    Closed(T),
+}
+
+impl<T> LaneEnqueueError<T> {
+    /// The item that was refused.
+    pub fn into_item(self) -> T {
+        match self {
+            Self::UnknownLane(item) | Self::Closed(item) => item,
+        }
+    }
+}
+
+impl<T> TryLaneEnqueueError<T> {
+    /// The item that was refused.
+    pub fn into_item(self) -> T {
+        match self {
+            Self::UnknownLane(item) | Self::Full(item) | Self::LaneFull(item) | Self::Closed(item) => item,
+        }
+    }
+}
+
 impl<T> EnqueueError<T> {
     /// The item that was refused.
     pub fn into_item(self) -> T {
@@ -79,6 +127,26 @@ impl<T> std::fmt::Debug for TryEnqueueError<T> {
         f.write_str(match self {
             Self::Full(_) => "Full(..)",
             Self::KeyFull(_) => "KeyFull(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> std::fmt::Debug for LaneEnqueueError<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::UnknownLane(_) => "UnknownLane(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<T> std::fmt::Debug for TryLaneEnqueueError<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::UnknownLane(_) => "UnknownLane(..)",
+            Self::Full(_) => "Full(..)",
+            Self::LaneFull(_) => "LaneFull(..)",
             Self::Closed(_) => "Closed(..)",
         })
     }

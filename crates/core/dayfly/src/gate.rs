@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use dayfly_signal::{PatternSet, Raised, SignalId};
 use tokio::time::Instant;
 
+use crate::LaneOptions;
+
 /// Which signals gate, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
@@ -16,7 +18,8 @@ pub(crate) struct Rules {
 }
 
 /// What may happen to an operation whose turn has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The later, the stricter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gate {
     Open,
     Deferred,
@@ -40,6 +43,11 @@ struct Marks {
 }
 
 impl Rules {
+    /// A lane's own rules. A keyed signal gates the whole lane.
+    pub(crate) fn of_lane(lane: LaneOptions) -> Self {
+        Self { cancel: lane.cancel_on, defer: lane.defer_on, resume: lane.resume_on, keyed: false }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.cancel.is_empty() && self.defer.is_empty()
     }

@@ -80,14 +80,18 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
+        let queued_per_key = options.queued_per_key();
         let manner = Manner {
             key_text: |key: &K| Some(key.to_string()),
-            queued_per_key: Some(options.queued_per_key()),
+            keys_gate: true,
+            max_queued: Some(Box::new(move |_| queued_per_key)),
+            lanes: Vec::new(),
+            lane_of: |_| None,
             discard: |item, _| drop(item),
         };
         let body = move |item, op| body(item, op).map(AttemptEnd::of);
         let schedule = Keyed::new(options.max_concurrency_per_key);
-        let engine = Engine::spawn(options, signals, schedule, &manner, body);
+        let engine = Engine::spawn(options, signals, schedule, manner, body);
         Self { handle: Arc::new(Handle { engine }), key_of: Arc::new(key_of) }
     }
 }

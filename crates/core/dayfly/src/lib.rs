@@ -8,6 +8,7 @@
 //! | [`Coordinator`] | first come, first served | a bounded pool of equal work |
 //! | [`ResultCoordinator`] | first come, first served | the same, when each result is wanted |
 //! | [`KeyedCoordinator`] | first come, first served within a key; keys take turns | per customer, per file, per device |
+//! | [`PriorityCoordinator`] | the highest lane that may run; what waits long enough rises | urgent and other work |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -77,10 +78,12 @@ mod engine;
 mod error;
 mod gate;
 mod keyed;
+mod lane;
 mod observers;
 mod operation;
 mod options;
 mod outcome;
+mod priority;
 mod result;
 mod schedule;
 mod snapshot;
@@ -93,11 +96,13 @@ pub use dayfly_signal::{
     Counter, Draft, Hold, OperationId, PatternSet, Signal, SignalHandle, SignalId, SignalOptions,
     SignalPattern, SignalSink, Subscription,
 };
-pub use error::{EnqueueError, PinError, TryEnqueueError};
+pub use error::{EnqueueError, LaneEnqueueError, PinError, TryEnqueueError, TryLaneEnqueueError};
 pub use keyed::KeyedCoordinator;
+pub use lane::{Lane, LaneOptions, LanesError};
 pub use operation::Operation;
 pub use options::CoordinatorOptions;
 pub use outcome::{Ended, Outcome};
+pub use priority::PriorityCoordinator;
 pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, Stats};

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 /// | [`queue_capacity`](Self::queue_capacity) | 1,024 | operations that are accepted and have not started |
 /// | [`max_concurrency_per_key`](Self::max_concurrency_per_key) | 1 | operations of one key that run at once |
 /// | [`max_queued_per_key`](Self::max_queued_per_key) | a quarter of the queue | accepted operations of one key |
+/// | [`age_after`](Self::age_after) | never | how long work waits in a priority lane before it rises by one |
 /// | [`window_size`](Self::window_size) | 256 | finished operations that are remembered |
 /// | [`max_age`](Self::max_age) | none | how long a finished operation is remembered |
 /// | [`max_pinned`](Self::max_pinned) | 64 | operations that are remembered until they are unpinned |
@@ -33,6 +34,7 @@ pub struct CoordinatorOptions {
     pub(crate) queue_capacity: usize,
     pub(crate) max_concurrency_per_key: usize,
     pub(crate) max_queued_per_key: Option<usize>,
+    pub(crate) age_after: Option<Duration>,
     pub(crate) window_size: usize,
     pub(crate) max_age: Option<Duration>,
     pub(crate) max_pinned: usize,
@@ -53,6 +55,7 @@ impl CoordinatorOptions {
             queue_capacity: 1_024,
             max_concurrency_per_key: 1,
             max_queued_per_key: None,
+            age_after: None,
             window_size: 256,
             max_age: None,
             max_pinned: 64,
@@ -108,6 +111,17 @@ impl CoordinatorOptions {
         assert!(operations > 0, "max_queued_per_key must be at least 1");
         assert!(operations <= Semaphore::MAX_PERMITS, "max_queued_per_key must fit a semaphore");
         self.max_queued_per_key = Some(operations);
+        self
+    }
+
+    /// Sets how long an operation waits in a lane before it rises to the one above, in priority coordinators.
+    ///
+    /// # Panics
+    /// When it is zero: everything would be in the highest lane.
+    #[must_use]
+    pub const fn age_after(mut self, wait: Duration) -> Self {
+        assert!(!wait.is_zero(), "age_after must be longer than zero");
+        self.age_after = Some(wait);
         self
     }
 

@@ -55,7 +55,7 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T, Value = V, Error = E>> + Send + 'static,
     {
-        let manner = Manner { key_text: |()| None, queued_per_key: None, discard };
+        let manner = Manner::plain(discard);
         let body = move |ticketed: Ticketed<T, V, E>, op: Operation| {
             let Ticketed { item, mut reply } = ticketed;
             // The call itself may panic as well as the future, and the ticket has to hear of either.
@@ -72,7 +72,7 @@ where
                 }
             }
         };
-        let engine = Engine::spawn(options, signals, Fifo::new(), &manner, body);
+        let engine = Engine::spawn(options, signals, Fifo::new(), manner, body);
         Self { handle: Arc::new(Handle { engine }) }
     }
 

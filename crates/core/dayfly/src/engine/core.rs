@@ -45,7 +45,7 @@ pub(super) struct Core<S: Schedule> {
     running: HashMap<OperationId, Running<S::Key>>,
     window: Window<S::Key>,
     tally: Tally,
-    gates: Gates,
+    gates: Gates<S::Key>,
     signals: SignalSink,
     key_text: fn(&S::Key) -> Option<String>,
     limit: usize,
@@ -164,8 +164,8 @@ where
         let next = if self.paused || self.workers > self.limit {
             None
         } else {
-            let (gates, text) = (&self.gates, self.key_text);
-            self.schedule.next(|key| gates.of(|| text(key)))
+            let gates = &self.gates;
+            self.schedule.next(now, |key| gates.of(key))
         };
         let Some((mut entry, gate)) = next else {
             self.workers -= 1;
@@ -475,7 +475,7 @@ where
 /// What a core is made of, its schedule aside.
 pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
-    pub(super) gates: Gates,
+    pub(super) gates: Gates<K>,
     pub(super) signals: SignalSink,
     pub(super) key_text: fn(&K) -> Option<String>,
     pub(super) limit: usize,

@@ -1,27 +1,84 @@
-//! The verdict of the gates, kept until a signal changes it or age does.
+//! The verdicts of the gates, each kept until a signal changes it or age does.
 
-use dayfly_signal::{SignalSink, Watch};
+use dayfly_signal::{PatternSet, SignalSink, Watch};
 use tokio::time::Instant;
 
-use crate::gate::{Gate, Rules, Verdict};
+use crate::LaneOptions;
+use crate::gate::{Gate, Rules, Verdict, earlier};
 
-pub(super) struct Gates {
+/// The gates in front of every start: those of the whole coordinator, and those of single lanes.
+pub(super) struct Gates<K> {
+    all: Judge,
+    lanes: Vec<Judge>,
+    lane_of: fn(&K) -> Option<usize>,
+    key_text: fn(&K) -> Option<String>,
+}
+
+/// One set of rules with what it says now.
+struct Judge {
     rules: Rules,
     /// Nothing to watch where nothing gates.
     watch: Option<Watch>,
     verdict: Verdict,
 }
 
-impl Gates {
-    pub(super) fn new(rules: Rules, signals: &SignalSink) -> Self {
-        let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
-        let mut gates = Self { rules, watch, verdict: Verdict::default() };
-        gates.judge();
-        gates
+impl<K> Gates<K> {
+    pub(super) fn new(
+        rules: Rules,
+        lanes: Vec<LaneOptions>,
+        lane_of: fn(&K) -> Option<usize>,
+        key_text: fn(&K) -> Option<String>,
+        signals: &SignalSink,
+    ) -> Self {
+        let lanes = lanes.into_iter().map(|lane| Judge::new(Rules::of_lane(lane), signals)).collect();
+        Self { all: Judge::new(rules, signals), lanes, lane_of, key_text }
     }
 
-    /// Looks at the signals again if they may say something else than before. Says whether it did.
+    /// Every pattern that has to be watched; empty where nothing gates.
+    pub(super) fn patterns(&self) -> PatternSet {
+        let watching = self.judges().filter(|judge| judge.watch.is_some());
+        watching.fold(PatternSet::new(), |patterns, judge| patterns.and(judge.rules.patterns()))
+    }
+
+    /// Looks at the signals again where they may say something else than before. Says whether it did.
     pub(super) fn refresh(&mut self, now: Instant) -> bool {
+        let mut refreshed = self.all.refresh(now);
+        for lane in &mut self.lanes {
+            refreshed |= lane.refresh(now);
+        }
+        refreshed
+    }
+
+    /// Whether nothing may start, nor be skipped, whatever its key.
+    pub(super) fn are_shut(&self) -> bool {
+        self.all.verdict.is_shut() && self.lanes.is_empty()
+    }
+
+    /// What the gates say of a key: the strictest of them.
+    pub(super) fn of(&self, key: &K) -> Gate {
+        let lane = (self.lane_of)(key).and_then(|lane| self.lanes.get(lane));
+        let own = lane.map_or(Gate::Open, |lane| lane.verdict.of_all());
+        self.all.of(|| (self.key_text)(key)).max(own)
+    }
+
+    pub(super) fn recheck_at(&self) -> Option<Instant> {
+        self.judges().fold(None, |first, judge| earlier(first, judge.verdict.recheck_at))
+    }
+
+    fn judges(&self) -> impl Iterator<Item = &Judge> {
+        std::iter::once(&self.all).chain(&self.lanes)
+    }
+}
+
+impl Judge {
+    fn new(rules: Rules, signals: &SignalSink) -> Self {
+        let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
+        let mut judge = Self { rules, watch, verdict: Verdict::default() };
+        judge.judge();
+        judge
+    }
+
+    fn refresh(&mut self, now: Instant) -> bool {
         let Some(watch) = &self.watch else { return false };
         let stale = watch.has_changed() || self.verdict.recheck_at.is_some_and(|at| at <= now);
         if stale {
@@ -30,13 +87,8 @@ impl Gates {
         stale
     }
 
-    /// Whether nothing may start, nor be skipped, whatever its key.
-    pub(super) fn are_shut(&self) -> bool {
-        self.verdict.is_shut()
-    }
-
-    /// What the gate says of a key, whose text is asked for only where keys have gates of their own.
-    pub(super) fn of(&self, key_text: impl FnOnce() -> Option<String>) -> Gate {
+    /// What the rules say of a key, whose text is asked for only where keys have gates of their own.
+    fn of(&self, key_text: impl FnOnce() -> Option<String>) -> Gate {
         if !self.verdict.has_keys() {
             return self.verdict.of_all();
         }
@@ -44,10 +96,6 @@ impl Gates {
             Some(key) => self.verdict.of_key(&key),
             None => self.verdict.of_all(),
         }
-    }
-
-    pub(super) fn recheck_at(&self) -> Option<Instant> {
-        self.verdict.recheck_at
     }
 
     fn judge(&mut self) {

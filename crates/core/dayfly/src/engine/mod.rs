@@ -5,12 +5,14 @@ mod attempt_end;
 mod core;
 mod gates;
 mod keeper;
+mod manner;
 mod room;
 mod tally;
 mod worker;
 
 use std::fmt;
 use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::attempt_end::AttemptEnd;
 use self::core::{Core, Effects, Setup};
 use self::gates::Gates;
+pub(crate) use self::manner::Manner;
 use self::room::{NoRoom, Place, Room};
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
@@ -61,15 +64,6 @@ pub(crate) trait Key: Eq + Hash + Clone + Send + Sync + 'static {}
 
 impl<K: Eq + Hash + Clone + Send + Sync + 'static> Key for K {}
 
-/// What a shell adds to the engine.
-pub(crate) struct Manner<T, K> {
-    /// A key's text; `None` where there are no keys.
-    pub(crate) key_text: fn(&K) -> Option<String>,
-    pub(crate) queued_per_key: Option<usize>,
-    /// What to do with an item that will not run.
-    pub(crate) discard: fn(T, Finish),
-}
-
 impl<S> Engine<S>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
@@ -78,7 +72,7 @@ where
         options: CoordinatorOptions,
         signals: &SignalSink,
         schedule: S,
-        manner: &Manner<S::Item, S::Key>,
+        manner: Manner<S::Item, S::Key>,
         body: F,
     ) -> Arc<Self>
     where
@@ -90,13 +84,15 @@ where
             cancel: options.cancel_on,
             defer: options.defer_on,
             resume: options.resume_on,
-            keyed: manner.queued_per_key.is_some(),
+            keyed: manner.keys_gate,
         };
+        let gates = Gates::new(rules, manner.lanes, manner.lane_of, manner.key_text, signals);
         // The keeper needs a watch of its own: the gates read theirs before each start.
-        let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
+        let patterns = gates.patterns();
+        let watch = (!patterns.is_empty()).then(|| signals.watch(patterns));
         let setup = Setup {
             window,
-            gates: Gates::new(rules, signals),
+            gates,
             signals: signals.clone(),
             key_text: manner.key_text,
             limit: options.max_concurrency,
@@ -105,7 +101,7 @@ where
         let body = Arc::new(body);
         let engine = Arc::new(Self {
             core: Mutex::new(Core::new(schedule, setup)),
-            room: Room::new(options.queue_capacity, manner.queued_per_key),
+            room: Room::new(options.queue_capacity, manner.max_queued),
             discard: manner.discard,
             signals: signals.clone(),
             runtime: runtime::Handle::current(),
@@ -266,15 +262,20 @@ where
         effects.left_queue.iter().for_each(|key| self.room.leave(key));
         effects.cancelled.iter().for_each(|attempt| attempt.shared.cancel());
         effects.killed.iter().for_each(|attempt| attempt.shared.kill());
+        if effects.nudge_keeper {
+            self.keeper.notify_one();
+        }
         effects.finished.iter().for_each(|snapshot| self.on_finish.tell(snapshot, &self.signals));
         if self.on_evict.any() {
             effects.evicted.iter().for_each(|snapshot| self.on_evict.tell(snapshot, &self.signals));
         }
-        if effects.nudge_keeper {
-            self.keeper.notify_one();
+        // Values and items are foreign when they are dropped: a panic of one must not keep the others.
+        for answer in effects.answers {
+            drop(catch_unwind(AssertUnwindSafe(answer)));
         }
-        effects.answers.into_iter().for_each(|answer| answer());
-        effects.discarded.into_iter().for_each(|(item, finish)| (self.discard)(item, finish));
+        for (item, finish) in effects.discarded {
+            drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
+        }
     }
 
     /// Keys, items and signals are foreign code; whatever of it panicked, the core's own steps are whole.

@@ -17,9 +17,12 @@ pub(super) struct Room<K> {
 }
 
 struct Keys<K> {
-    per_key: usize,
+    per_key: PerKey<K>,
     of: Mutex<HashMap<K, KeyPlaces>>,
 }
+
+/// How many places a key has.
+pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
 
 /// The places of one key, kept while an operation or a producer refers to them.
 struct KeyPlaces {
@@ -55,7 +58,7 @@ pub(super) enum NoRoom {
 }
 
 impl<K: Eq + Hash + Clone> Room<K> {
-    pub(super) fn new(total: usize, per_key: Option<usize>) -> Self {
+    pub(super) fn new(total: usize, per_key: Option<PerKey<K>>) -> Self {
         let keys = per_key.map(|per_key| Keys { per_key, of: Mutex::new(HashMap::new()) });
         Self { total: Places::new(total), keys }
     }
@@ -139,7 +142,10 @@ impl<K: Eq + Hash + Clone> Keys<K> {
         let mut of = self.lock();
         match of.get_mut(key) {
             Some(places) => places.users += 1,
-            None => drop(of.insert(key.clone(), KeyPlaces { places: Places::new(self.per_key), users: 1 })),
+            None => {
+                let places = Places::new((self.per_key)(key));
+                of.insert(key.clone(), KeyPlaces { places, users: 1 });
+            }
         }
         KeyPlace { keys: self, key: Some(key), permit: None }
     }
@@ -147,7 +153,7 @@ impl<K: Eq + Hash + Clone> Keys<K> {
     /// The places of a key that somebody refers to.
     fn places(&self, key: &K) -> Places {
         let of = self.lock();
-        of.get(key).map_or_else(|| Places::new(self.per_key), |key| key.places.clone())
+        of.get(key).map_or_else(|| Places::new((self.per_key)(key)), |key| key.places.clone())
     }
 
     fn leave(&self, key: &K) {
@@ -219,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_debt_is_paid_before_a_place_is_free() {
-        let room = Room::new(1, Some(1));
+        let room = Room::new(1, Some(Box::new(|_| 1)));
         room.try_enter(&"a").unwrap_or_else(|_| panic!("there is room")).hand_over();
         room.come_back(&"a");
         room.leave(&"a");
@@ -230,7 +236,7 @@ mod tests {
 
     #[test]
     fn keys_without_work_leave_nothing_behind() {
-        let room = Room::new(10, Some(1));
+        let room = Room::new(10, Some(Box::new(|_| 1)));
         for key in 0..5 {
             room.try_enter(&key).unwrap_or_else(|_| panic!("there is room")).hand_over();
             assert_eq!(room.try_enter(&key).err(), Some(NoRoom::KeyFull));

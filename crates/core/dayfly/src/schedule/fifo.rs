@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use dayfly_signal::OperationId;
+use tokio::time::Instant;
 
 use super::{Queued, Schedule, Turn};
 use crate::gate::Gate;
@@ -26,7 +27,7 @@ impl<T> Schedule for Fifo<T> {
         self.queue.push_back(entry);
     }
 
-    fn next(&mut self, mut gate: impl FnMut(&()) -> Gate) -> Option<Turn<T, ()>> {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&()) -> Gate) -> Option<Turn<T, ()>> {
         match gate(&()) {
             Gate::Deferred => None,
             gate => self.queue.pop_front().map(|entry| (entry, gate)),

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use dayfly_signal::OperationId;
+use tokio::time::Instant;
 
 use super::{Queued, Schedule, Turn};
 use crate::gate::Gate;
@@ -76,7 +77,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.settle(&key);
     }
 
-    fn next(&mut self, mut gate: impl FnMut(&K) -> Gate) -> Option<Turn<T, K>> {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&K) -> Gate) -> Option<Turn<T, K>> {
         while let Some(key) = self.ring.pop_front() {
             let gate = gate(&key);
             let Some(lane) = self.keys.get_mut(&key) else { continue };

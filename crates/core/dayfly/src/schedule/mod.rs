@@ -4,12 +4,14 @@ mod fifo;
 mod keyed;
 #[cfg(test)]
 mod model;
+mod priority;
 
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 pub(crate) use fifo::Fifo;
 pub(crate) use keyed::Keyed;
+pub(crate) use priority::Priority;
 
 use crate::gate::Gate;
 
@@ -37,7 +39,11 @@ pub(crate) trait Schedule {
 
     /// The operation whose turn it is; never one that is deferred. Its place of its key is taken until
     /// [`ended`](Self::ended) or [`again`](Self::again).
-    fn next(&mut self, gate: impl FnMut(&Self::Key) -> Gate) -> Option<Turn<Self::Item, Self::Key>>;
+    fn next(
+        &mut self,
+        now: Instant,
+        gate: impl FnMut(&Self::Key) -> Gate,
+    ) -> Option<Turn<Self::Item, Self::Key>>;
 
     /// An operation of this key has ended.
     fn ended(&mut self, key: &Self::Key);

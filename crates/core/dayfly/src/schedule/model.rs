@@ -137,7 +137,7 @@ fn run(per_key: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
     for (key, _) in std::mem::take(&mut model.running) {
         schedule.ended(&key);
     }
-    while let Some((entry, _)) = schedule.next(|_| Gate::Open) {
+    while let Some((entry, _)) = schedule.next(Instant::now(), |_| Gate::Open) {
         schedule.ended(&entry.key);
         model.queued.retain(|(_, number)| *number != entry.id.get());
     }
@@ -149,7 +149,7 @@ fn run(per_key: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
 fn start(schedule: &mut Keyed<(), u8>, model: &mut Model, per_key: usize) -> Result<(), TestCaseError> {
     let deferred = model.deferred.clone();
     let gate = |key: &u8| if deferred.contains(key) { Gate::Deferred } else { Gate::Open };
-    let Some((started, _)) = schedule.next(gate) else {
+    let Some((started, _)) = schedule.next(Instant::now(), gate) else {
         prop_assert!((0..4).all(|key| !model.may_start(key, per_key)), "work that may start was not found");
         return Ok(());
     };

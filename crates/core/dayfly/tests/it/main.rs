@@ -10,6 +10,7 @@ mod intake;
 mod keyed;
 mod limits;
 mod outcomes;
+mod priorities;
 mod results;
 mod support;
 mod window;

@@ -1,0 +1,135 @@
+//! Work in lanes, the more important first.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dayfly_signal::SignalSink;
+use futures_util::FutureExt;
+
+use crate::control::{Handle, control};
+use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::lane::arrange;
+use crate::schedule::Priority;
+use crate::{
+    CoordinatorOptions, EnqueueError, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation,
+    OperationId, Outcome, TryEnqueueError, TryLaneEnqueueError,
+};
+
+/// Runs items through a body, always starting the next one from the highest lane that may run.
+///
+/// Within a lane the order is that of arrival. A lane may have bounds and gates of its own. With
+/// [`age_after`](CoordinatorOptions::age_after) what waits rises one lane for each such time, so that a low lane is
+/// not starved; it keeps its own lane's bounds and gates.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use dayfly::{CoordinatorOptions, LaneOptions, PriorityCoordinator, SignalSink};
+///
+/// let signals = SignalSink::default();
+/// let lanes = [LaneOptions::new("urgent"), LaneOptions::new("bulk").max_concurrency(2)];
+/// let work = PriorityCoordinator::spawn(CoordinatorOptions::new(), lanes, &signals, |job: &str, _| async move {
+///     println!("{job}");
+/// })
+/// .unwrap();
+/// work.enqueue("bulk", "rebuild the index").await.unwrap();
+/// work.enqueue("urgent", "answer the customer").await.unwrap();
+/// assert!(work.try_enqueue("no such lane", "lost?").is_err());
+/// assert_eq!(work.drain().await.completed, 2);
+/// # }
+/// ```
+pub struct PriorityCoordinator<T: Send + 'static> {
+    handle: Arc<Handle<Priority<T>>>,
+    lanes: Arc<[Lane]>,
+}
+
+impl<T: Send + 'static> PriorityCoordinator<T> {
+    /// Starts a coordinator with these lanes, the highest first, on the current Tokio runtime.
+    ///
+    /// # Errors
+    /// When there is no lane, a name is blank, or two lanes have the same name.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn spawn<F, Fut>(
+        options: CoordinatorOptions,
+        lanes: impl IntoIterator<Item = LaneOptions>,
+        signals: &SignalSink,
+        body: F,
+    ) -> Result<Self, LanesError>
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T>> + Send + 'static,
+    {
+        let settings: Vec<LaneOptions> = lanes.into_iter().collect();
+        let lanes: Arc<[Lane]> = arrange(&settings)?.into();
+        let limits = settings.iter().map(|lane| lane.max_concurrency.unwrap_or(usize::MAX));
+        let schedule = Priority::new(limits, options.age_after);
+        let depths: Vec<usize> =
+            settings.iter().map(|lane| lane.max_queued.unwrap_or(options.queue_capacity)).collect();
+        let manner = Manner {
+            key_text: |lane: &Lane| Some(lane.name().to_owned()),
+            keys_gate: false,
+            max_queued: Some(Box::new(move |lane: &Lane| depths[lane.index()])),
+            lanes: settings,
+            lane_of: |lane| Some(lane.index()),
+            discard: |item, _| drop(item),
+        };
+        let body = move |item, op| body(item, op).map(AttemptEnd::of);
+        let engine = Engine::spawn(options, signals, schedule, manner, body);
+        Ok(Self { handle: Arc::new(Handle { engine }), lanes })
+    }
+
+    /// Hands an item into a lane, waiting in line for room of the lane and for room in all.
+    ///
+    /// # Errors
+    /// The item comes back when there is no such lane, or the coordinator is closed, also while this waits.
+    ///
+    /// # Cancel safety
+    /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
+    /// with it and leaves its place in line to the next; to keep the item, use [`try_enqueue`](Self::try_enqueue).
+    pub async fn enqueue(&self, lane: &str, item: T) -> Result<OperationId, LaneEnqueueError<T>> {
+        let Some(lane) = self.lane(lane) else { return Err(LaneEnqueueError::UnknownLane(item)) };
+        let accepted = self.handle.engine.enqueue(lane, item).await;
+        accepted.map_err(|EnqueueError::Closed(item)| LaneEnqueueError::Closed(item))
+    }
+
+    /// Hands an item into a lane if there is room now.
+    ///
+    /// # Errors
+    /// The item comes back when there is no such lane, the lane or the queue is full, or the coordinator is closed.
+    pub fn try_enqueue(&self, lane: &str, item: T) -> Result<OperationId, TryLaneEnqueueError<T>> {
+        let Some(lane) = self.lane(lane) else { return Err(TryLaneEnqueueError::UnknownLane(item)) };
+        self.handle.engine.try_enqueue(&lane, item).map_err(|refused| match refused {
+            TryEnqueueError::Full(item) => TryLaneEnqueueError::Full(item),
+            TryEnqueueError::KeyFull(item) => TryLaneEnqueueError::LaneFull(item),
+            TryEnqueueError::Closed(item) => TryLaneEnqueueError::Closed(item),
+        })
+    }
+
+    /// The lanes, the highest first.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    fn lane(&self, name: &str) -> Option<Lane> {
+        self.lanes.iter().find(|lane| lane.name() == name).cloned()
+    }
+}
+
+control!([T] PriorityCoordinator<T>, Lane, [T: Send + 'static]);
+
+impl<T: Send + 'static> Clone for PriorityCoordinator<T> {
+    fn clone(&self) -> Self {
+        Self { handle: Arc::clone(&self.handle), lanes: Arc::clone(&self.lanes) }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for PriorityCoordinator<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PriorityCoordinator")
+            .field("lanes", &self.lanes)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
