@@ -17,6 +17,7 @@ use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
+use super::effects::{Claim, Effects, Start};
 use super::gates::Gates;
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
@@ -64,38 +65,6 @@ struct Running<K> {
     attempt: Arc<Attempt<K>>,
     enqueued_at: Instant,
     started_at: Instant,
-}
-
-/// What is left to do once the lock is free.
-pub(super) struct Effects<S: Schedule> {
-    pub(super) discarded: Vec<(S::Item, Finish)>,
-    pub(super) answers: Vec<Box<dyn FnOnce() + Send>>,
-    /// Bodies to be told that they are cancelled, or to be dropped.
-    pub(super) cancelled: Vec<Arc<Attempt<S::Key>>>,
-    pub(super) killed: Vec<Arc<Attempt<S::Key>>>,
-    /// Keys of operations that gave up their place in the queue.
-    pub(super) left_queue: Vec<S::Key>,
-    /// The keeper has something earlier to wait for than it knows.
-    pub(super) nudge_keeper: bool,
-    /// Operations to be announced: that they ended, and that they left the window.
-    pub(super) finished: Vec<OperationSnapshot<S::Key>>,
-    pub(super) evicted: Vec<OperationSnapshot<S::Key>>,
-    pub(super) announces_finish: bool,
-}
-
-/// What a worker is to do.
-pub(super) enum Claim<S: Schedule> {
-    Run(Start<S>),
-    /// The operation was skipped; claim again.
-    Skipped,
-    /// There is nothing to do: the worker is gone.
-    Nothing,
-}
-
-pub(super) struct Start<S: Schedule> {
-    pub(super) id: OperationId,
-    pub(super) attempt: Arc<Attempt<S::Key>>,
-    pub(super) item: S::Item,
 }
 
 impl<S: Schedule> Core<S>
@@ -504,22 +473,6 @@ impl<K: Clone> Running<K> {
             finished_at: None,
             error: None,
             signals: self.attempt.shared.recent(),
-        }
-    }
-}
-
-impl<S: Schedule> Default for Effects<S> {
-    fn default() -> Self {
-        Self {
-            discarded: Vec::new(),
-            answers: Vec::new(),
-            cancelled: Vec::new(),
-            killed: Vec::new(),
-            left_queue: Vec::new(),
-            nudge_keeper: false,
-            finished: Vec::new(),
-            evicted: Vec::new(),
-            announces_finish: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod attempt_end;
 mod core;
+mod effects;
 mod gates;
 mod keeper;
 mod manner;
@@ -23,7 +24,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::attempt_end::AttemptEnd;
-use self::core::{Core, Effects, Setup};
+use self::core::{Core, Setup};
+use self::effects::Effects;
 use self::gates::Gates;
 pub(crate) use self::manner::Manner;
 use self::room::{NoRoom, Place, Room};

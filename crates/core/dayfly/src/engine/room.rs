@@ -140,13 +140,8 @@ impl<K: Eq + Hash + Clone> Keys<K> {
     /// Keeps the key's places until the result is dropped.
     fn refer_to<'a>(&'a self, key: &'a K) -> KeyPlace<'a, K> {
         let mut of = self.lock();
-        match of.get_mut(key) {
-            Some(places) => places.users += 1,
-            None => {
-                let places = Places::new((self.per_key)(key));
-                of.insert(key.clone(), KeyPlaces { places, users: 1 });
-            }
-        }
+        let fresh = || KeyPlaces { places: Places::new((self.per_key)(key)), users: 0 };
+        of.entry(key.clone()).or_insert_with(fresh).users += 1;
         KeyPlace { keys: self, key: Some(key), permit: None }
     }
 

@@ -10,7 +10,7 @@ use dayfly_signal::OperationId;
 use futures_util::FutureExt;
 
 use super::attempt_end::AttemptEnd;
-use super::core::{Claim, Start};
+use super::effects::{Claim, Start};
 use super::{Engine, Key};
 use crate::Operation;
 use crate::operation::Attempt;
