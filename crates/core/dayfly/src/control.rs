@@ -132,6 +132,15 @@ macro_rules! control {
                 self.handle.engine.kill(id)
             }
 
+            /// Waits until nothing is pending and nothing runs. Intake stays open, so this may pass before anybody
+            /// notices.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future only ends the wait.
+            pub async fn idle(&self) {
+                self.handle.engine.idle().await;
+            }
+
             /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
             pub fn close(&self) {
                 self.handle.engine.close();

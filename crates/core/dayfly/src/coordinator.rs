@@ -8,8 +8,9 @@ use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::intake::intake;
 use crate::schedule::Fifo;
-use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError};
+use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle};
 
 /// Runs items through a body, at most so many at once, in the order of their arrival.
 ///
@@ -76,9 +77,17 @@ impl<T: Send + 'static> Coordinator<T> {
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
         self.handle.engine.try_enqueue(&(), item)
     }
+
+    /// A handle that does not keep the coordinator open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<Self> {
+        let handle = Arc::downgrade(&self.handle);
+        WeakHandle::new(move || Some(Self { handle: handle.upgrade()? }))
+    }
 }
 
 control!([T] Coordinator<T>, (), [T: Send + 'static]);
+intake!([T] Coordinator<T>, T, [T: Send + 'static]);
 
 impl<T: Send + 'static> Clone for Coordinator<T> {
     fn clone(&self) -> Self {

@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::intake::intake;
 use crate::schedule::Keyed;
-use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError};
+use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle};
 
 /// Runs items through a body, in order within each key, many keys at once.
 ///
@@ -122,9 +123,19 @@ where
         let key = (self.key_of)(&item);
         self.handle.engine.try_enqueue(&key, item)
     }
+
+    /// A handle that does not keep the coordinator open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<Self> {
+        let handle = Arc::downgrade(&self.handle);
+        let key_of = Arc::clone(&self.key_of);
+        WeakHandle::new(move || Some(Self { handle: handle.upgrade()?, key_of: Arc::clone(&key_of) }))
+    }
 }
 
 control!([K, T] KeyedCoordinator<K, T>, K, [K: Eq + Hash + Clone + Send + Sync + 'static, T: Send + 'static]);
+
+intake!([K, T] KeyedCoordinator<K, T>, T, [K: Eq + Hash + Clone + Send + Sync + 'static, T: Send + 'static]);
 
 impl<K, T> Clone for KeyedCoordinator<K, T>
 where

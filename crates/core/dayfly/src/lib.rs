@@ -76,7 +76,9 @@ mod control;
 mod coordinator;
 mod engine;
 mod error;
+mod for_each;
 mod gate;
+mod intake;
 mod keyed;
 mod lane;
 mod observers;
@@ -89,6 +91,7 @@ mod schedule;
 mod snapshot;
 mod stats;
 mod ticket;
+mod weak;
 mod window;
 
 pub use coordinator::Coordinator;
@@ -97,6 +100,8 @@ pub use dayfly_signal::{
     SignalPattern, SignalSink, Subscription,
 };
 pub use error::{EnqueueError, LaneEnqueueError, PinError, TryEnqueueError, TryLaneEnqueueError};
+pub use for_each::{ForEachReport, for_each, for_each_stream};
+pub use intake::{EnqueueManyError, FeedError};
 pub use keyed::KeyedCoordinator;
 pub use lane::{Lane, LaneOptions, LanesError};
 pub use operation::Operation;
@@ -107,6 +112,7 @@ pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, Stats};
 pub use ticket::{Ticket, TicketError};
+pub use weak::WeakHandle;
 
 /// The README's example is compiled and run with the doc tests.
 #[cfg(doctest)]

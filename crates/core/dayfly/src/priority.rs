@@ -12,7 +12,7 @@ use crate::lane::arrange;
 use crate::schedule::Priority;
 use crate::{
     CoordinatorOptions, EnqueueError, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation,
-    OperationId, Outcome, TryEnqueueError, TryLaneEnqueueError,
+    OperationId, Outcome, TryEnqueueError, TryLaneEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body, always starting the next one from the highest lane that may run.
@@ -114,6 +114,14 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
 
     fn lane(&self, name: &str) -> Option<Lane> {
         self.lanes.iter().find(|lane| lane.name() == name).cloned()
+    }
+
+    /// A handle that does not keep the coordinator open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<Self> {
+        let handle = Arc::downgrade(&self.handle);
+        let lanes = Arc::clone(&self.lanes);
+        WeakHandle::new(move || Some(Self { handle: handle.upgrade()?, lanes: Arc::clone(&lanes) }))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Finish, Manner};
 use crate::schedule::Fifo;
 use crate::ticket::{Kill, Reply, Ticket, TicketError, Ticketed};
-use crate::{CoordinatorOptions, Ended, EnqueueError, Operation, Outcome, TryEnqueueError};
+use crate::{CoordinatorOptions, Ended, EnqueueError, Operation, Outcome, TryEnqueueError, WeakHandle};
 
 /// Runs items through a body as [`Coordinator`](crate::Coordinator) does, and hands out a [`Ticket`] for each: a future
 /// of what the body yields.
@@ -107,6 +107,13 @@ where
     fn killer(&self) -> Weak<dyn Kill> {
         let engine: Weak<Engine<_>> = Arc::downgrade(&self.handle.engine);
         engine
+    }
+
+    /// A handle that does not keep the coordinator open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle<Self> {
+        let handle = Arc::downgrade(&self.handle);
+        WeakHandle::new(move || Some(Self { handle: handle.upgrade()? }))
     }
 }
 

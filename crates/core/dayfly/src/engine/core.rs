@@ -98,7 +98,11 @@ where
 
     /// Whether intake has ended and every operation has.
     pub(super) fn has_ended(&self) -> bool {
-        !self.is_open() && self.running.is_empty() && self.pending() == 0
+        !self.is_open() && self.is_idle()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.pending() == 0
     }
 
     pub(super) fn accept(&mut self, key: S::Key, item: S::Item, now: Instant) -> OperationId {

@@ -51,6 +51,8 @@ pub(crate) struct Engine<S: Schedule> {
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
     ending: Arc<Ending>,
+    /// Tells those who wait for it that nothing is pending and nothing runs.
+    idle: Notify,
     on_finish: Observers<S::Key>,
     on_evict: Observers<S::Key>,
 }
@@ -110,6 +112,7 @@ where
             start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
             keeper: Notify::new(),
             ending: Arc::new(Ending { reached: CancellationToken::new(), report: OnceLock::new() }),
+            idle: Notify::new(),
             on_finish: Observers::default(),
             on_evict: Observers::default(),
         });
@@ -197,6 +200,17 @@ where
         }
     }
 
+    pub(crate) async fn idle(&self) {
+        loop {
+            // Made before the look, so that an idle moment in between is not missed.
+            let told = self.idle.notified();
+            if self.lock().is_idle() {
+                return;
+            }
+            told.await;
+        }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.lock().stats()
     }
@@ -239,17 +253,20 @@ where
     /// The one way to change the core: under the lock the change, after it what the change asked for.
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
         let mut effects = Effects { announces_finish: self.on_finish.any(), ..Effects::default() };
-        let (result, workers, report) = {
+        let (result, workers, is_idle, report) = {
             let mut core = self.lock();
             let now = Instant::now();
             let result = change(&mut core, now, &mut effects);
             let report = core.has_ended().then(|| core.report());
-            (result, core.wanted_workers(now), report)
+            (result, core.wanted_workers(now), core.is_idle(), report)
         };
         for _ in 0..workers {
             (self.start_worker)(Arc::clone(self));
         }
         self.carry_out(effects);
+        if is_idle {
+            self.idle.notify_waiters();
+        }
         if let Some(report) = report {
             // Only the first report counts, and nothing changes after it.
             if self.ending.report.set(report).is_ok() {

@@ -9,6 +9,7 @@ mod gates;
 mod intake;
 mod keyed;
 mod limits;
+mod loops;
 mod outcomes;
 mod priorities;
 mod results;
