@@ -11,7 +11,9 @@ use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner};
 use crate::intake::intake;
 use crate::schedule::Keyed;
-use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle};
+use crate::{
+    CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
+};
 
 /// Runs items through a body, in order within each key, many keys at once.
 ///
@@ -122,6 +124,29 @@ where
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
         let key = (self.key_of)(&item);
         self.handle.engine.try_enqueue(&key, item)
+    }
+
+    /// Starts nothing of this key until [`resume_key`](Self::resume_key); other keys go on. What runs goes on, and work
+    /// of the key is still taken in.
+    pub fn pause_key(&self, key: K) {
+        self.handle.engine.schedule(|schedule| schedule.pause_key(key));
+    }
+
+    /// Ends the pause of a key. Says whether it was paused.
+    pub fn resume_key(&self, key: &K) -> bool {
+        self.handle.engine.schedule(|schedule| schedule.resume_key(key))
+    }
+
+    /// The figures of one key; zeros when it has no work.
+    #[must_use]
+    pub fn key_stats(&self, key: &K) -> KeyStats {
+        self.handle.engine.schedule(|schedule| schedule.key_stats(key))
+    }
+
+    /// The `n` keys with the most work, the most first. Costs a look at every key that has work.
+    #[must_use]
+    pub fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
+        self.handle.engine.schedule(|schedule| schedule.hottest(n))
     }
 
     /// A handle that does not keep the coordinator open.

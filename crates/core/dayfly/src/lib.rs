@@ -110,7 +110,7 @@ pub use outcome::{Ended, Outcome};
 pub use priority::PriorityCoordinator;
 pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
-pub use stats::{DrainReport, Stats};
+pub use stats::{DrainReport, KeyStats, Stats};
 pub use ticket::{Ticket, TicketError};
 pub use weak::WeakHandle;
 

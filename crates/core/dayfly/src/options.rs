@@ -21,6 +21,8 @@ use tokio::sync::Semaphore;
 /// | [`echo_retention`](Self::echo_retention) | 60 s | how long those are remembered |
 /// | [`cancel_grace`](Self::cancel_grace) | 5 s | how long a cancelled body may take to end by itself |
 /// | [`cancel_on`](Self::cancel_on), [`defer_on`](Self::defer_on), [`resume_on`](Self::resume_on) | none | signals that gate starts |
+/// | [`drain_on`](Self::drain_on) | none | signals that end intake |
+/// | [`clear_on`](Self::clear_on) | none | signals that clear others |
 ///
 /// ```
 /// use dayfly::CoordinatorOptions;
@@ -44,6 +46,8 @@ pub struct CoordinatorOptions {
     pub(crate) cancel_on: PatternSet,
     pub(crate) defer_on: PatternSet,
     pub(crate) resume_on: PatternSet,
+    pub(crate) drain_on: PatternSet,
+    pub(crate) clear_on: Vec<(PatternSet, PatternSet)>,
 }
 
 impl CoordinatorOptions {
@@ -65,6 +69,8 @@ impl CoordinatorOptions {
             cancel_on: PatternSet::new(),
             defer_on: PatternSet::new(),
             resume_on: PatternSet::new(),
+            drain_on: PatternSet::new(),
+            clear_on: Vec::new(),
         }
     }
 
@@ -194,6 +200,22 @@ impl CoordinatorOptions {
     #[must_use]
     pub fn resume_on(mut self, patterns: impl Into<PatternSet>) -> Self {
         self.resume_on = self.resume_on.and(patterns);
+        self
+    }
+
+    /// A signal that these patterns mean closes the coordinator when it is raised, also when it is idle. One that was
+    /// raised before the coordinator existed does not.
+    #[must_use]
+    pub fn drain_on(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.drain_on = self.drain_on.and(patterns);
+        self
+    }
+
+    /// When a signal that `patterns` mean is raised, the signals that `cleared` mean are cleared from the sink, history
+    /// and state. Several rules may be given.
+    #[must_use]
+    pub fn clear_on(mut self, patterns: impl Into<PatternSet>, cleared: impl Into<PatternSet>) -> Self {
+        self.clear_on.push((patterns.into(), cleared.into()));
         self
     }
 

@@ -34,6 +34,22 @@ pub struct Stats {
     pub closed: bool,
 }
 
+/// The figures of one key at one moment.
+///
+/// With more than one operation per key at once, one that waits for its next attempt belongs to no key meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyStats {
+    /// Operations that wait for their turn.
+    pub queued: u64,
+    /// Operations that wait for the time of their next attempt and park the key.
+    pub waiting: u64,
+    /// Operations that run now.
+    pub running: u64,
+    /// Whether the key is paused.
+    pub paused: bool,
+}
+
 /// What has become of everything that was accepted. The parts add up to `accepted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

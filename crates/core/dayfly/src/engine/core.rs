@@ -280,6 +280,11 @@ where
         self.paused = paused;
     }
 
+    /// The schedule, for what only its own shell knows to ask of it.
+    pub(super) fn schedule_mut(&mut self) -> &mut S {
+        &mut self.schedule
+    }
+
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }

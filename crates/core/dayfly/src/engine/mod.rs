@@ -7,6 +7,7 @@ mod effects;
 mod gates;
 mod keeper;
 mod manner;
+mod reflexes;
 mod room;
 mod tally;
 mod worker;
@@ -28,6 +29,7 @@ use self::core::{Core, Setup};
 use self::effects::Effects;
 use self::gates::Gates;
 pub(crate) use self::manner::Manner;
+use self::reflexes::Reflexes;
 use self::room::{NoRoom, Place, Room};
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
@@ -53,6 +55,7 @@ pub(crate) struct Engine<S: Schedule> {
     ending: Arc<Ending>,
     /// Tells those who wait for it that nothing is pending and nothing runs.
     idle: Notify,
+    _reflexes: Reflexes,
     on_finish: Observers<S::Key>,
     on_evict: Observers<S::Key>,
 }
@@ -103,7 +106,7 @@ where
             grace: options.cancel_grace,
         };
         let body = Arc::new(body);
-        let engine = Arc::new(Self {
+        let engine = Arc::new_cyclic(|engine| Self {
             core: Mutex::new(Core::new(schedule, setup)),
             room: Room::new(options.queue_capacity, manner.max_queued),
             discard: manner.discard,
@@ -113,6 +116,7 @@ where
             keeper: Notify::new(),
             ending: Arc::new(Ending { reached: CancellationToken::new(), report: OnceLock::new() }),
             idle: Notify::new(),
+            _reflexes: Reflexes::start(engine.clone(), signals, options.drain_on, options.clear_on),
             on_finish: Observers::default(),
             on_evict: Observers::default(),
         });
@@ -184,6 +188,15 @@ where
 
     pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {
         self.change(|core, _, _| core.set_paused(paused));
+    }
+
+    /// Asks the schedule something, or changes it; what it had deferred is looked at again.
+    pub(crate) fn schedule<R>(self: &Arc<Self>, ask: impl FnOnce(&mut S) -> R) -> R {
+        self.change(|core, _, _| {
+            let answer = ask(core.schedule_mut());
+            core.schedule_mut().reopen();
+            answer
+        })
     }
 
     pub(crate) fn set_limit(self: &Arc<Self>, limit: usize) {

@@ -4,13 +4,14 @@
 //! the end, so at most one start of every other key comes before the first item of a key that was idle. A key
 //! whose gate is shut leaves the ring until gates change, and costs the others nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 use super::{Queued, Schedule, Turn};
+use crate::KeyStats;
 use crate::gate::Gate;
 
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Keyed<T, K> {
     deferred: Vec<K>,
     per_key: usize,
     len: usize,
+    /// Keys that are paused by hand. They count as deferred.
+    paused: HashSet<K>,
 }
 
 /// The work of one key. It exists only while the key has some.
@@ -28,6 +31,8 @@ struct Lane<T, K> {
     queue: VecDeque<Queued<T, K>>,
     /// Operations that run, or that are parked until their next attempt.
     taken: usize,
+    /// Of the taken ones, those that are parked.
+    parked: usize,
     place: Place,
 }
 
@@ -40,7 +45,41 @@ enum Place {
 
 impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
     pub(crate) fn new(per_key: usize) -> Self {
-        Self { keys: HashMap::new(), ring: VecDeque::new(), deferred: Vec::new(), per_key, len: 0 }
+        Self {
+            keys: HashMap::new(),
+            ring: VecDeque::new(),
+            deferred: Vec::new(),
+            per_key,
+            len: 0,
+            paused: HashSet::new(),
+        }
+    }
+
+    /// Starts nothing of this key until it is resumed.
+    pub(crate) fn pause_key(&mut self, key: K) {
+        self.paused.insert(key);
+    }
+
+    /// Says whether the key was paused. What was deferred is to be looked at again.
+    pub(crate) fn resume_key(&mut self, key: &K) -> bool {
+        self.paused.remove(key)
+    }
+
+    pub(crate) fn key_stats(&self, key: &K) -> KeyStats {
+        let paused = self.paused.contains(key);
+        self.keys.get(key).map_or(KeyStats { paused, ..KeyStats::default() }, |lane| lane.stats(paused))
+    }
+
+    /// The `n` keys with the most work, the most first.
+    pub(crate) fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
+        let mut keys: Vec<(&K, &Lane<T, K>)> = self.keys.iter().collect();
+        let by_work = |(_, lane): &(&K, &Lane<T, K>)| std::cmp::Reverse(lane.queue.len() + lane.taken);
+        if n < keys.len() {
+            keys.select_nth_unstable_by_key(n, by_work);
+            keys.truncate(n);
+        }
+        keys.sort_by_key(by_work);
+        keys.into_iter().map(|(key, lane)| (key.clone(), lane.stats(self.paused.contains(key)))).collect()
     }
 
     /// Puts the key where it belongs after a change: into the ring, out of the table, or nowhere.
@@ -61,8 +100,19 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
     }
 
     fn lane(&mut self, key: &K) -> &mut Lane<T, K> {
-        let fresh = || Lane { queue: VecDeque::new(), taken: 0, place: Place::Nowhere };
+        let fresh = || Lane { queue: VecDeque::new(), taken: 0, parked: 0, place: Place::Nowhere };
         self.keys.entry(key.clone()).or_insert_with(fresh)
+    }
+}
+
+impl<T, K> Lane<T, K> {
+    fn stats(&self, paused: bool) -> KeyStats {
+        KeyStats {
+            queued: self.queue.len() as u64,
+            waiting: self.parked as u64,
+            running: (self.taken - self.parked) as u64,
+            paused,
+        }
     }
 }
 
@@ -79,7 +129,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
 
     fn next(&mut self, _: Instant, mut gate: impl FnMut(&K) -> Gate) -> Option<Turn<T, K>> {
         while let Some(key) = self.ring.pop_front() {
-            let gate = gate(&key);
+            let gate = if self.paused.contains(&key) { Gate::Deferred } else { gate(&key) };
             let Some(lane) = self.keys.get_mut(&key) else { continue };
             if gate == Gate::Deferred {
                 lane.place = Place::Deferred;
@@ -111,13 +161,19 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         // With one per key the key stays taken, so that nothing overtakes the item.
         if self.per_key > 1 {
             self.ended(key);
+        } else if let Some(lane) = self.keys.get_mut(key) {
+            lane.parked += 1;
         }
     }
 
     fn gave_up(&mut self, key: &K) {
-        if self.per_key == 1 {
-            self.ended(key);
+        if self.per_key > 1 {
+            return;
         }
+        if let Some(lane) = self.keys.get_mut(key) {
+            lane.parked -= 1;
+        }
+        self.ended(key);
     }
 
     fn due(&mut self, entry: Queued<T, K>) {
@@ -127,6 +183,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
             // Nothing has overtaken it, and nothing shall.
             lane.queue.push_front(entry);
             lane.taken -= 1;
+            lane.parked -= 1;
         } else {
             lane.queue.push_back(entry);
         }
@@ -141,6 +198,10 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
             }
             self.settle(&key);
         }
+    }
+
+    fn lift_pauses(&mut self) {
+        self.paused.clear();
     }
 
     fn ready(&self) -> usize {

@@ -60,6 +60,9 @@ pub(crate) trait Schedule {
     /// Gates have changed: what was deferred is looked at again.
     fn reopen(&mut self);
 
+    /// Nobody is left who could lift the pauses that were made by hand.
+    fn lift_pauses(&mut self) {}
+
     /// How many operations could start now if gates and limits allowed it; at least 1 when any could.
     fn ready(&self) -> usize;
 

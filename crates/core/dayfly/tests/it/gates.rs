@@ -134,3 +134,30 @@ async fn a_deferral_that_begins_while_work_runs_holds_back_the_next_start() {
     signals.clear();
     assert_eq!(work.drain().await.completed, 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_signal_closes_an_idle_coordinator_and_not_one_that_came_later() {
+    let signals = SignalSink::default();
+    let before = gated(WORK.drain_on("deploy.*"), &signals);
+    before.enqueue(1).await.unwrap();
+    signals.raise("deploy.now");
+    assert!(before.enqueue(2).await.is_err());
+    let after = gated(WORK.drain_on("deploy.*"), &signals);
+    after.enqueue(1).await.unwrap();
+    assert_eq!((before.drain().await.completed, after.drain().await.completed), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clear_signal_clears_what_its_rule_lists_and_nothing_else() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.defer_on("backpressure.*").clear_on("relief", "backpressure.*, load"), &signals);
+    for name in ["backpressure.disk", "load", "kept"] {
+        signals.raise(name);
+    }
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    assert_eq!(work.stats().pending, 1);
+    signals.raise("relief");
+    assert_eq!(work.drain().await.completed, 1);
+    assert!(!signals.has("backpressure.*, load") && signals.is_raised("kept") && signals.is_raised("relief"));
+}

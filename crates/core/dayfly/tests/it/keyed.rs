@@ -169,3 +169,67 @@ async fn a_hundred_thousand_keys_leave_nothing_behind() {
     }
     assert_eq!(work.drain().await.completed, 100_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_key_starts_nothing_and_costs_the_others_nothing() {
+    let log = Log::default();
+    let work = logging(WORK.max_concurrency(1), &log);
+    work.pause_key(1);
+    for item in [(1, 1), (2, 1), (1, 2), (2, 2)] {
+        work.enqueue(item).await.unwrap();
+    }
+    settle().await;
+    assert_eq!(*log.lock().unwrap(), [(2, 1), (2, 2)]);
+    let stats = work.key_stats(&1);
+    assert_eq!((stats.queued, stats.running, stats.paused), (2, 0, true));
+    assert!(work.resume_key(&1) && !work.resume_key(&1));
+    work.drain().await;
+    assert_eq!(log.lock().unwrap()[2..], [(1, 1), (1, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_counted_and_the_hottest_come_first() {
+    let doors = Doors::shut();
+    let body = doors.clone();
+    let work = KeyedCoordinator::spawn(
+        WORK.max_concurrency(10),
+        &SignalSink::default(),
+        |key: &u32| *key,
+        move |key: u32, op: Operation| {
+            let doors = body.clone();
+            async move {
+                if key == 3 && op.attempt() == 1 {
+                    return op.again(key, Duration::from_secs(1));
+                }
+                doors.pass().await;
+                op.done::<_, String>()
+            }
+        },
+    );
+    for key in [1, 2, 2, 2, 3, 3] {
+        work.enqueue(key).await.unwrap();
+    }
+    settle().await;
+    let of = |key: u32| {
+        let stats = work.key_stats(&key);
+        (stats.queued, stats.waiting, stats.running)
+    };
+    assert_eq!((of(1), of(2), of(3), of(4)), ((0, 0, 1), (2, 0, 1), (1, 1, 0), (0, 0, 0)));
+    let hottest: Vec<u32> = work.hottest(2).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(hottest, [2, 3]);
+    assert_eq!(work.hottest(10).len(), 3);
+    doors.let_out(6);
+    assert_eq!(work.drain().await.completed, 6);
+    assert!(work.hottest(10).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_handle_lifts_the_pauses_of_keys() {
+    let log = Log::default();
+    let work = logging(WORK, &log);
+    work.pause_key(1);
+    work.enqueue((1, 1)).await.unwrap();
+    let ended = work.drain();
+    drop(work);
+    assert_eq!(ended.await.completed, 1);
+}
