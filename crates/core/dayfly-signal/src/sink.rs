@@ -152,8 +152,7 @@ impl SignalSink {
     /// The means of one operation to raise signals under its id and to take its own raises back.
     #[must_use]
     pub fn source(&self, operation: OperationId) -> SignalSource {
-        self.lock().ledgers.arrive(operation);
-        SignalSource { sink: self.clone(), operation }
+        SignalSource::new(self.clone(), operation)
     }
 
     /// Whether any name that `patterns` mean is raised now, under whatever key.

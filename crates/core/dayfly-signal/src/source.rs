@@ -1,5 +1,7 @@
 //! Raising in the name of one operation.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::time::Instant;
 
 use crate::{Draft, OperationId, Signal, SignalId, SignalSink};
@@ -9,11 +11,17 @@ use crate::{Draft, OperationId, Signal, SignalId, SignalSink};
 /// What an operation raised stays raised after the source is dropped, until it ages out or is taken back by name.
 #[derive(Debug)]
 pub struct SignalSource {
-    pub(crate) sink: SignalSink,
-    pub(crate) operation: OperationId,
+    sink: SignalSink,
+    operation: OperationId,
+    /// Whether the sink keeps a ledger for this source; one that raises nothing needs none.
+    has_ledger: AtomicBool,
 }
 
 impl SignalSource {
+    pub(crate) const fn new(sink: SignalSink, operation: OperationId) -> Self {
+        Self { sink, operation, has_ledger: AtomicBool::new(false) }
+    }
+
     /// Raises a signal that carries the operation's id.
     pub fn raise<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalId {
         self.raise_at(draft, Instant::now())
@@ -23,12 +31,19 @@ impl SignalSource {
     ///
     /// An instant before the sink's newest event is taken as that event's.
     pub fn raise_at<'a>(&self, draft: impl Into<Draft<'a>>, now: Instant) -> SignalId {
-        self.sink.raise_event_for(draft.into(), Some(self.operation), now).id
+        self.raise_event_at(draft.into(), now).id
     }
 
     /// Raises a signal as [`raise`](Self::raise) does, and returns the whole event.
     pub fn raise_event<'a>(&self, draft: impl Into<Draft<'a>>) -> Signal {
-        self.sink.raise_event_for(draft.into(), Some(self.operation), Instant::now())
+        self.raise_event_at(draft.into(), Instant::now())
+    }
+
+    fn raise_event_at(&self, draft: Draft<'_>, now: Instant) -> Signal {
+        if !self.has_ledger.swap(true, Ordering::AcqRel) {
+            self.sink.lock().ledgers.arrive(self.operation);
+        }
+        self.sink.raise_event_for(draft, Some(self.operation), now)
     }
 
     /// Takes one raise of this name back that this operation added. Says whether there was one.
@@ -51,6 +66,9 @@ impl SignalSource {
 
 impl Drop for SignalSource {
     fn drop(&mut self) {
+        if !*self.has_ledger.get_mut() {
+            return;
+        }
         let mut state = self.sink.lock();
         let limit = state.options.capacity;
         state.ledgers.depart(self.operation, limit);

@@ -81,6 +81,7 @@ mod gate;
 mod intake;
 mod keyed;
 mod lane;
+mod latch;
 mod observers;
 mod operation;
 mod options;

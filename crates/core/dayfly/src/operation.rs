@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use dayfly_signal::{Draft, OperationId, Signal, SignalId, SignalSink, SignalSource};
 use futures_util::task::AtomicWaker;
-use tokio_util::sync::CancellationToken;
 
 use crate::Ended;
+use crate::latch::Latch;
 
 /// How many signals a record keeps.
 const RECENT: usize = 8;
@@ -67,13 +67,13 @@ impl Operation {
     /// # Cancel safety
     /// Nothing is lost: dropping the future only ends the wait.
     pub async fn cancelled(&self) {
-        self.shared().cancel.cancelled().await;
+        self.shared().cancel.wait().await;
     }
 
     /// Whether the operation has been cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.shared().cancel.is_cancelled()
+        self.shared().cancel.is_set()
     }
 
     /// Whether the body that this operation was given to has ended.
@@ -133,7 +133,7 @@ pub(crate) struct Attempt<K> {
 pub(crate) struct Shared {
     pub(crate) number: u32,
     source: SignalSource,
-    cancel: CancellationToken,
+    cancel: Latch,
     killed: AtomicBool,
     /// The worker that runs the body, to be woken when the body is to be dropped.
     worker: AtomicWaker,
@@ -161,7 +161,7 @@ impl<K> Attempt<K> {
         let shared = Shared {
             number,
             source,
-            cancel: CancellationToken::new(),
+            cancel: Latch::new(),
             killed: AtomicBool::new(false),
             worker: AtomicWaker::new(),
             finished: AtomicBool::new(false),
@@ -174,13 +174,13 @@ impl<K> Attempt<K> {
 impl Shared {
     /// Lets the body see that it is cancelled. Wakes foreign code: never under a lock.
     pub(crate) fn cancel(&self) {
-        self.cancel.cancel();
+        self.cancel.set();
     }
 
     /// Cancels the body and has it dropped at its next suspension.
     pub(crate) fn kill(&self) {
         self.killed.store(true, Ordering::Release);
-        self.cancel.cancel();
+        self.cancel.set();
         self.worker.wake();
     }
 

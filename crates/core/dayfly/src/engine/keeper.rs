@@ -27,7 +27,7 @@ where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
     let engine = &keeper.engine;
-    while !engine.ending.reached.is_cancelled() {
+    while !engine.ending.reached.is_set() {
         if let Some(watch) = &mut watch {
             // Seen before the gates look, so that a change in between wakes again.
             watch.mark_seen();

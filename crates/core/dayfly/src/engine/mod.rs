@@ -22,7 +22,6 @@ use dayfly_signal::{OperationId, SignalSink};
 use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::attempt_end::AttemptEnd;
 use self::core::{Core, Setup};
@@ -33,6 +32,7 @@ use self::reflexes::Reflexes;
 use self::room::{NoRoom, Place, Room};
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
+use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
 use crate::ticket::Kill;
@@ -62,7 +62,7 @@ pub(crate) struct Engine<S: Schedule> {
 
 /// The end, for those who wait for it.
 struct Ending {
-    reached: CancellationToken,
+    reached: Latch,
     report: OnceLock<DrainReport>,
 }
 
@@ -114,7 +114,7 @@ where
             runtime: runtime::Handle::current(),
             start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
             keeper: Notify::new(),
-            ending: Arc::new(Ending { reached: CancellationToken::new(), report: OnceLock::new() }),
+            ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
             _reflexes: Reflexes::start(engine.clone(), signals, options.drain_on, options.clear_on),
             on_finish: Observers::default(),
@@ -207,7 +207,7 @@ where
     pub(crate) fn ended(&self) -> impl Future<Output = DrainReport> + Send + use<S> {
         let ending = Arc::clone(&self.ending);
         async move {
-            ending.reached.cancelled().await;
+            ending.reached.wait().await;
             // The report is set before the end is announced.
             ending.report.get().copied().unwrap_or_default()
         }
@@ -283,7 +283,7 @@ where
         if let Some(report) = report {
             // Only the first report counts, and nothing changes after it.
             if self.ending.report.set(report).is_ok() {
-                self.ending.reached.cancel();
+                self.ending.reached.set();
                 self.keeper.notify_one();
             }
         }
