@@ -1,9 +1,10 @@
 //! What is remembered of operations: the last finished ones, pinned ones, and echoes of those that left.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use dayfly_signal::OperationId;
+use hashbrown::HashMap;
 use tokio::time::Instant;
 
 use crate::{CoordinatorOptions, Echo, OperationSnapshot, PinError};

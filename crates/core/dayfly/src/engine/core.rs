@@ -9,11 +9,12 @@
 //!
 //! What must not happen under a lock (waking, cancelling, dropping items) is put into [`Effects`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly_signal::{OperationId, SignalSink};
+use hashbrown::HashMap;
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};

@@ -4,10 +4,10 @@
 //! operation that goes back to the queue for another attempt does not wait: it takes a place at once, and where
 //! there is none it runs up a debt, which the next places that become free pay off.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashMap;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 pub(super) struct Room<K> {

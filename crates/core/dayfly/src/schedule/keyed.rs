@@ -4,10 +4,11 @@
 //! the end, so at most one start of every other key comes before the first item of a key that was idle. A key
 //! whose gate is shut leaves the ring until gates change, and costs the others nothing.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
 
 use dayfly_signal::OperationId;
+use hashbrown::{HashMap, HashSet};
 use tokio::time::Instant;
 
 use super::{Queued, Schedule, Turn};
