@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::signal::Label;
+use crate::signal::{Label, SinkId};
 use crate::{Signal, SignalId, SignalOptions};
 
 /// Why a signal may not follow the one that it was to be caused by.
@@ -65,7 +65,7 @@ impl Lineage {
         cause: &Signal,
         name: &str,
         key: Option<&str>,
-        options: &SignalOptions,
+        (options, sink): (&SignalOptions, SinkId),
     ) -> Result<Self, Blocked> {
         let before = &cause.lineage;
         if options.terminal.matches(cause.name()) {
@@ -82,7 +82,9 @@ impl Lineage {
         if chain.iter().any(|link| *link.label.name == *name && link.label.key.as_deref() == key) {
             return Err(Blocked::Cycle { name: name.to_owned() });
         }
-        Ok(Self { cause: Some(cause.id), depth, chain: Some(Arc::new(chain)) })
+        // An id means something in its own sink only.
+        let id = (cause.sink == sink).then_some(cause.id);
+        Ok(Self { cause: id, depth, chain: Some(Arc::new(chain)) })
     }
 }
 

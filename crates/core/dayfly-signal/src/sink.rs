@@ -55,7 +55,7 @@ impl SignalSink {
     pub fn raise_caused<'a>(&self, draft: impl Into<Draft<'a>>, event: &Signal) -> Result<SignalId, Blocked> {
         let draft = draft.into();
         let raised = self.change(|state, wakes| {
-            let lineage = Lineage::behind(event, draft.name(), draft.key_text(), &state.options)?;
+            let lineage = Lineage::behind(event, draft.name(), draft.key_text(), (&state.options, state.id))?;
             let topic = self.resolve(state, draft);
             let raise = Raise { lineage, ..Raise::root(topic, draft.payload_text()) };
             Ok(state.raise(&raise, wakes))
@@ -369,7 +369,7 @@ impl SignalSink {
         let cause = listener::current();
         self.change_at(at, |state, wakes| {
             let lineage = cause.as_ref().map_or(Ok(Lineage::ROOT), |cause| {
-                Lineage::behind(cause, draft.name(), draft.key_text(), &state.options)
+                Lineage::behind(cause, draft.name(), draft.key_text(), (&state.options, state.id))
             });
             match lineage {
                 Ok(lineage) => {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dayfly_signal::PatternSet;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// One lane of a [`PriorityCoordinator`](crate::PriorityCoordinator), with bounds and gates of its own.
 ///
@@ -45,10 +46,11 @@ impl LaneOptions {
     /// Sets how many accepted operations of the lane may wait for their start.
     ///
     /// # Panics
-    /// When it is zero.
+    /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
     #[must_use]
     pub const fn max_queued(mut self, operations: usize) -> Self {
         assert!(operations > 0, "max_queued must be at least 1");
+        assert!(operations <= Semaphore::MAX_PERMITS, "max_queued must fit a semaphore");
         self.max_queued = Some(operations);
         self
     }

@@ -106,5 +106,7 @@ fn a_loop_over_two_sinks_ends_too() {
     });
     one.raise("a");
     assert_eq!((one.history("a").len(), other.history("b").len()), (1, 1));
+    let b = &other.history("b")[0];
+    assert_eq!((b.cause(), b.depth()), (None, 2), "an id of another sink means nothing here");
     assert!(one.has("sink.blocked"));
 }

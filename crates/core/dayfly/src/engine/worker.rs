@@ -16,6 +16,9 @@ use crate::Operation;
 use crate::operation::Attempt;
 use crate::schedule::Schedule;
 
+/// How many operations a worker runs before it lets other tasks of its thread run.
+const TURNS: u32 = 128;
+
 pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, body: Arc<F>)
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
@@ -35,13 +38,20 @@ where
     Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
 {
     let mut claim = seat.claim(None);
+    let mut turns: u32 = 0;
     loop {
         claim = match claim {
             Claim::Nothing => {
                 seat.gone = true;
                 return;
             }
-            Claim::Skipped => seat.claim(None),
+            Claim::Skipped => {
+                turns = turns.wrapping_add(1);
+                if turns.is_multiple_of(TURNS) {
+                    tokio::task::yield_now().await;
+                }
+                seat.claim(None)
+            }
             Claim::Run(Start { id, attempt, item }) => {
                 seat.running = Some(id);
                 let end = run(&*body, item, &attempt).await;
@@ -50,7 +60,16 @@ where
                     seat.engine.room.come_back(&attempt.key);
                 }
                 seat.running = None;
-                seat.claim(Some((id, end)))
+                turns = turns.wrapping_add(1);
+                if turns.is_multiple_of(TURNS) {
+                    // Bodies that are always ready would keep the thread for as long as there is work. Nothing is
+                    // claimed meanwhile, so nothing is lost if the runtime ends here.
+                    seat.engine.change(|core, now, effects| core.finish(id, end, now, effects));
+                    tokio::task::yield_now().await;
+                    seat.claim(None)
+                } else {
+                    seat.claim(Some((id, end)))
+                }
             }
         };
     }

@@ -120,3 +120,19 @@ async fn a_pause_starts_nothing_and_lets_running_work_finish() {
     work.resume();
     assert_eq!(work.drain().await.completed, 6);
 }
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_are_always_ready_let_other_tasks_run() {
+    let work = Coordinator::spawn(
+        WORK.max_concurrency(1).queue_capacity(10_000),
+        &SignalSink::default(),
+        |_: u32, _| async {},
+    );
+    work.pause();
+    work.enqueue_many(0..10_000).await.unwrap();
+    work.resume();
+    tokio::task::yield_now().await;
+    let completed = work.stats().completed;
+    assert!((1..1_000).contains(&completed), "{completed}");
+    assert_eq!(work.drain().await.completed, 10_000);
+}
