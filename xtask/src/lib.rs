@@ -1,5 +1,6 @@
 //! The developer's and the release's commands, as `cargo xtask <command>`.
 
+pub mod bench;
 pub mod ci;
 pub mod codegen;
 pub mod rules;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::tree::Tree;
-use xtask::{ci, codegen, rules, scaffold};
+use xtask::{bench, ci, codegen, rules, scaffold};
 
 /// The developer's and the release's commands.
 #[derive(Parser)]
@@ -26,6 +26,11 @@ enum Command {
         /// Only say what would be run.
         #[arg(long)]
         list: bool,
+    },
+    /// Comparisons with other libraries: prints the tables.
+    Bench {
+        /// The question: a file in `benches/benches`; all of them unless given.
+        name: Option<String>,
     },
     /// The house rules that no compiler checks.
     Tidy,
@@ -51,6 +56,7 @@ fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         Command::Ci { list } => ci::run(&cli.root, list),
+        Command::Bench { name } => bench::run(&cli.root, name.as_deref()),
         Command::Tidy => {
             let report = rules::check_all(&Tree::load(&cli.root)?);
             println!("{report}");

@@ -109,4 +109,3 @@ fn paused_time_costs_none() {
         assert_eq!(start.elapsed(), Duration::from_secs(3_600));
     });
 }
-mod lim;
