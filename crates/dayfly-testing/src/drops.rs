@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::paused;
 
 /// A future that has not completed after so many polls is taken for one that never will.
-const MOST_POLLS: usize = 10_000;
+const MOST_POLLS: usize = 1_000;
 
 /// How long nothing may happen, on the paused clock, before the future is taken for one that was never woken.
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
@@ -46,7 +46,7 @@ pub struct DropReport {
 ///
 /// # Panics
 /// When a check or the future panics, with the moment of the drop in the message; when the future is never woken; when
-/// it does not complete within 10,000 polls.
+/// it does not complete within 1,000 polls.
 pub fn drop_at_every_poll<S, Act, Check>(
     setup: impl Fn() -> S,
     act: impl Fn(S) -> Act,

@@ -87,6 +87,23 @@ fn a_future_that_nothing_wakes_is_reported() {
 }
 
 #[test]
+fn a_future_that_never_completes_is_reported() {
+    let endless = || {
+        drop_at_every_poll(
+            || (),
+            |()| async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            },
+            |(), _| async {},
+        )
+    };
+    let panic = catch_unwind(endless).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "the future never completed within 1000 polls");
+}
+
+#[test]
 fn the_moment_of_the_drop_is_told_to_the_check() {
     let seen = std::sync::Mutex::new(Vec::new());
     drop_at_every_poll(
