@@ -8,7 +8,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) struct Room<K> {
     total: Places,
@@ -30,15 +30,22 @@ struct KeyPlaces {
     users: usize,
 }
 
+/// Free places, first come, first served. Clones are the same places.
 #[derive(Clone)]
-struct Places {
-    free: Arc<Semaphore>,
-    debt: Arc<Mutex<usize>>,
+struct Places(Arc<Counted>);
+
+struct Counted {
+    free: Semaphore,
+    /// Places that were taken although there was none.
+    debt: Mutex<usize>,
 }
+
+/// One place, given back on drop unless it is kept.
+struct Taken(Option<Places>);
 
 /// A place in the queue, given back on drop unless an operation takes it over.
 pub(super) struct Place<'a, K: Eq + Hash + Clone> {
-    total: OwnedSemaphorePermit,
+    total: Taken,
     key: Option<KeyPlace<'a, K>>,
 }
 
@@ -46,7 +53,7 @@ pub(super) struct Place<'a, K: Eq + Hash + Clone> {
 struct KeyPlace<'a, K: Eq + Hash + Clone> {
     keys: &'a Keys<K>,
     key: Option<&'a K>,
-    permit: Option<OwnedSemaphorePermit>,
+    taken: Option<Taken>,
 }
 
 /// Why there is no place.
@@ -68,13 +75,12 @@ impl<K: Eq + Hash + Clone> Room<K> {
         let key = match &self.keys {
             Some(keys) => {
                 let mut place = keys.refer_to(key);
-                place.permit = Some(keys.places(key).free.acquire_owned().await.ok()?);
+                place.taken = Some(keys.places(key).take().await?);
                 Some(place)
             }
             None => None,
         };
-        let total = Arc::clone(&self.total.free).acquire_owned().await.ok()?;
-        Some(Place { total, key })
+        Some(Place { total: self.total.take().await?, key })
     }
 
     /// A place if there is one now and nobody is in line for it.
@@ -82,15 +88,12 @@ impl<K: Eq + Hash + Clone> Room<K> {
         let key = match &self.keys {
             Some(keys) => {
                 let mut place = keys.refer_to(key);
-                let permit = keys.places(key).free.try_acquire_owned();
-                place.permit = Some(permit.map_err(|none| NoRoom::from(&none, NoRoom::KeyFull))?);
+                place.taken = Some(keys.places(key).try_take(NoRoom::KeyFull)?);
                 Some(place)
             }
             None => None,
         };
-        let total = Arc::clone(&self.total.free).try_acquire_owned();
-        let total = total.map_err(|none| NoRoom::from(&none, NoRoom::Full))?;
-        Ok(Place { total, key })
+        Ok(Place { total: self.total.try_take(NoRoom::Full)?, key })
     }
 
     /// An operation has left the queue.
@@ -112,9 +115,9 @@ impl<K: Eq + Hash + Clone> Room<K> {
     /// Ends every wait for a place.
     pub(super) fn close(&self) {
         // The total first: whoever makes new places of a key afterwards still finds the room closed.
-        self.total.free.close();
+        self.total.close();
         if let Some(keys) = &self.keys {
-            keys.lock().values().for_each(|key| key.places.free.close());
+            keys.lock().values().for_each(|key| key.places.close());
         }
     }
 }
@@ -122,11 +125,11 @@ impl<K: Eq + Hash + Clone> Room<K> {
 impl<K: Eq + Hash + Clone> Place<'_, K> {
     /// Hands the place over to an operation, which gives it back by leaving.
     pub(super) fn hand_over(self) {
-        self.total.forget();
+        self.total.keep();
         if let Some(mut place) = self.key {
             place.key = None;
-            if let Some(permit) = place.permit.take() {
-                permit.forget();
+            if let Some(taken) = place.taken.take() {
+                taken.keep();
             }
         }
     }
@@ -142,7 +145,7 @@ impl<K: Eq + Hash + Clone> Keys<K> {
         let mut of = self.lock();
         let fresh = || KeyPlaces { places: Places::new((self.per_key)(key)), users: 0 };
         of.entry(key.clone()).or_insert_with(fresh).users += 1;
-        KeyPlace { keys: self, key: Some(key), permit: None }
+        KeyPlace { keys: self, key: Some(key), taken: None }
     }
 
     /// The places of a key that somebody refers to.
@@ -178,8 +181,8 @@ impl<K: Eq + Hash + Clone> Keys<K> {
 
 impl<K: Eq + Hash + Clone> Drop for KeyPlace<'_, K> {
     fn drop(&mut self) {
-        // The permit goes back before the reference: the next in line must find the places.
-        self.permit = None;
+        // The place goes back before the reference: the next in line must find the places.
+        self.taken = None;
         if let Some(key) = self.key {
             Keys::release(&mut self.keys.lock(), key);
         }
@@ -188,28 +191,60 @@ impl<K: Eq + Hash + Clone> Drop for KeyPlace<'_, K> {
 
 impl Places {
     fn new(places: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(places)), debt: Arc::new(Mutex::new(0)) }
+        Self(Arc::new(Counted { free: Semaphore::new(places), debt: Mutex::new(0) }))
     }
 
+    /// Waits in line; `None` when the places are closed meanwhile.
+    async fn take(&self) -> Option<Taken> {
+        self.0.free.acquire().await.ok()?.forget();
+        Some(Taken(Some(self.clone())))
+    }
+
+    fn try_take(&self, full: NoRoom) -> Result<Taken, NoRoom> {
+        match self.0.free.try_acquire() {
+            Ok(permit) => {
+                permit.forget();
+                Ok(Taken(Some(self.clone())))
+            }
+            Err(TryAcquireError::NoPermits) => Err(full),
+            Err(TryAcquireError::Closed) => Err(NoRoom::Closed),
+        }
+    }
+
+    /// Takes a place, whether or not there is one.
     fn force(&self) {
-        let mut debt = self.debt.lock().unwrap_or_else(PoisonError::into_inner);
-        *debt += 1 - self.free.forget_permits(1);
+        *self.debt() += 1 - self.0.free.forget_permits(1);
     }
 
     fn give_back(&self) {
-        let mut debt = self.debt.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut debt = self.debt();
         match *debt {
-            0 => self.free.add_permits(1),
+            0 => self.0.free.add_permits(1),
             _ => *debt -= 1,
         }
     }
+
+    fn close(&self) {
+        self.0.free.close();
+    }
+
+    /// Held while permits move too, so that a debt and a free place never stand side by side.
+    fn debt(&self) -> MutexGuard<'_, usize> {
+        self.0.debt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl NoRoom {
-    fn from(none: &TryAcquireError, full: Self) -> Self {
-        match none {
-            TryAcquireError::NoPermits => full,
-            TryAcquireError::Closed => Self::Closed,
+impl Taken {
+    /// Leaves the place taken.
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(places) = self.0.take() {
+            places.give_back();
         }
     }
 }
@@ -239,5 +274,16 @@ mod tests {
             drop(room.try_enter(&key));
         }
         assert!(room.keys.unwrap().lock().is_empty());
+    }
+
+    #[test]
+    fn a_place_that_is_given_up_pays_a_debt_first() {
+        let room = Room::new(1, None);
+        let given_up = room.try_enter(&()).unwrap_or_else(|_| panic!("there is room"));
+        room.come_back(&());
+        drop(given_up);
+        assert_eq!(room.try_enter(&()).err(), Some(NoRoom::Full), "the one that came back has the place");
+        room.leave(&());
+        assert!(room.try_enter(&()).is_ok());
     }
 }
