@@ -31,6 +31,9 @@ pub(crate) enum Gate {
 pub(crate) struct Verdict {
     all: Marks,
     keys: HashMap<String, Marks>,
+    /// Since when everything is deferred, and since when single keys are.
+    all_since: Option<Instant>,
+    keys_since: HashMap<String, Instant>,
     pub(crate) recheck_at: Option<Instant>,
 }
 
@@ -57,7 +60,8 @@ impl Rules {
         self.cancel.clone().and(&self.defer).and(&self.resume)
     }
 
-    pub(crate) fn judge(&self, raised: &[Raised]) -> Verdict {
+    /// What `raised` means now; what `before` deferred already is deferred since then.
+    pub(crate) fn judge(&self, raised: &[Raised], before: &Verdict, now: Instant) -> Verdict {
         let mut verdict = Verdict::default();
         for signal in raised {
             let marks = match signal.key().filter(|_| self.keyed) {
@@ -73,6 +77,12 @@ impl Rules {
             }
             verdict.recheck_at = earlier(verdict.recheck_at, signal.expires_at());
         }
+        if verdict.of_all() == Gate::Deferred {
+            verdict.all_since = before.all_since.or(Some(now));
+        }
+        let deferred = verdict.keys.keys().filter(|key| verdict.of_key(key) == Gate::Deferred);
+        let since = |key: &String| (key.clone(), before.deferred_at(Some(key)).unwrap_or(now));
+        verdict.keys_since = deferred.map(since).collect();
         verdict
     }
 }
@@ -96,6 +106,14 @@ impl Verdict {
             resumed: own.resumed.max(self.all.resumed),
         };
         both.gate()
+    }
+
+    /// Since when a key, or everything, is deferred; `None` when it is not.
+    pub(crate) fn deferred_at(&self, key: Option<&str>) -> Option<Instant> {
+        match key.filter(|key| self.keys.contains_key(*key)) {
+            Some(key) => self.keys_since.get(key).copied(),
+            None => self.all_since,
+        }
     }
 
     /// Whether nothing at all may start or be skipped, whatever its key.
@@ -133,7 +151,7 @@ mod tests {
             };
         }
         let rules = Rules { cancel: "stop".into(), defer: "wait.*".into(), resume: "go".into(), keyed };
-        rules.judge(&signals.state("*"))
+        rules.judge(&signals.state("*"), &Verdict::default(), Instant::now())
     }
 
     #[test]

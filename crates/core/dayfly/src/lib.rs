@@ -106,7 +106,7 @@ pub use intake::{EnqueueManyError, FeedError};
 pub use keyed::KeyedCoordinator;
 pub use lane::{Lane, LaneOptions, LanesError};
 pub use operation::Operation;
-pub use options::CoordinatorOptions;
+pub use options::{AfterDeferral, CoordinatorOptions};
 pub use outcome::{Ended, Outcome};
 pub use priority::PriorityCoordinator;
 pub use result::ResultCoordinator;

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 /// | [`echo_retention`](Self::echo_retention) | 60 s | how long those are remembered |
 /// | [`cancel_grace`](Self::cancel_grace) | 5 s | how long a cancelled body may take to end by itself |
 /// | [`cancel_on`](Self::cancel_on), [`defer_on`](Self::defer_on), [`resume_on`](Self::resume_on) | none | signals that gate starts |
+/// | [`max_deferral`](Self::max_deferral) | none | how long signals may defer an operation, and what then |
 /// | [`drain_on`](Self::drain_on) | none | signals that end intake |
 /// | [`clear_on`](Self::clear_on) | none | signals that clear others |
 ///
@@ -48,6 +49,16 @@ pub struct CoordinatorOptions {
     pub(crate) resume_on: PatternSet,
     pub(crate) drain_on: PatternSet,
     pub(crate) clear_on: Vec<(PatternSet, PatternSet)>,
+    pub(crate) max_deferral: Option<(Duration, AfterDeferral)>,
+}
+
+/// What becomes of an operation that signals have deferred for as long as they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterDeferral {
+    /// It starts, whatever defers it.
+    Run,
+    /// It is skipped.
+    Skip,
 }
 
 impl CoordinatorOptions {
@@ -71,6 +82,7 @@ impl CoordinatorOptions {
             resume_on: PatternSet::new(),
             drain_on: PatternSet::new(),
             clear_on: Vec::new(),
+            max_deferral: None,
         }
     }
 
@@ -200,6 +212,15 @@ impl CoordinatorOptions {
     #[must_use]
     pub fn resume_on(mut self, patterns: impl Into<PatternSet>) -> Self {
         self.resume_on = self.resume_on.and(patterns);
+        self
+    }
+
+    /// Sets how long signals may defer an operation, and what becomes of it then.
+    ///
+    /// The time runs while the operation is queued and the gate is shut. A pause is no deferral.
+    #[must_use]
+    pub const fn max_deferral(mut self, wait: Duration, then: AfterDeferral) -> Self {
+        self.max_deferral = Some((wait, then));
         self
     }
 

@@ -18,6 +18,7 @@ use hashbrown::HashMap;
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
+use super::deferral::Deferral;
 use super::effects::{Claim, Effects, Start};
 use super::gates::Gates;
 use super::tally::{Finish, Tally};
@@ -25,7 +26,7 @@ use crate::gate::{Gate, earlier};
 use crate::operation::Attempt;
 use crate::schedule::{Queued, Schedule};
 use crate::window::Window;
-use crate::{DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
+use crate::{AfterDeferral, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
 
 /// How far the coordinator has come towards its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ pub(super) struct Core<S: Schedule> {
     window: Window<S::Key>,
     tally: Tally,
     gates: Gates<S::Key>,
+    deferral: Deferral,
     signals: SignalSink,
     key_text: fn(&S::Key) -> Option<String>,
     limit: usize,
@@ -80,6 +82,7 @@ where
             window: setup.window,
             tally: Tally::default(),
             gates: setup.gates,
+            deferral: Deferral::new(setup.max_deferral),
             signals: setup.signals,
             key_text: setup.key_text,
             limit: setup.limit,
@@ -109,7 +112,7 @@ where
     pub(super) fn accept(&mut self, key: S::Key, item: S::Item, now: Instant) -> OperationId {
         let id = OperationId::next();
         self.tally.report.accepted += 1;
-        self.schedule.push(Queued { id, key, item, enqueued_at: now, attempts: 0 });
+        self.schedule.push(Queued { id, key, item, enqueued_at: now, ready_at: now, attempts: 0 });
         self.note_peak();
         id
     }
@@ -117,7 +120,7 @@ where
     /// How many workers to start so that what may run does.
     pub(super) fn wanted_workers(&mut self, now: Instant) -> usize {
         self.look_at_gates(now);
-        if self.paused || self.gates.are_shut() {
+        if self.paused || (self.gates.are_shut() && self.deferral.is_settled()) {
             return 0;
         }
         let unserved = self.schedule.ready().saturating_sub(self.arriving);
@@ -138,9 +141,14 @@ where
         let next = if self.paused || self.workers > self.limit {
             None
         } else {
-            let gates = &self.gates;
-            self.schedule.next(now, |key| gates.of(key))
+            let (deferral, gates) = (&mut self.deferral, &self.gates);
+            self.schedule.next(now, |entry| {
+                deferral.bound(gates.of(&entry.key), now, || {
+                    gates.deferred_at(&entry.key).max(Some(entry.ready_at)).unwrap_or(entry.ready_at)
+                })
+            })
         };
+        effects.nudge_keeper |= self.deferral.has_new_due();
         let Some((mut entry, gate)) = next else {
             self.workers -= 1;
             return Claim::Nothing;
@@ -187,7 +195,8 @@ where
                 } else {
                     self.tally.again += 1;
                     self.schedule.again(&entry.key);
-                    self.waiting.insert((far_enough(now, after), id), entry);
+                    let due = far_enough(now, after);
+                    self.waiting.insert((due, id), Queued { ready_at: due, ..entry });
                     effects.nudge_keeper = true;
                     self.note_peak();
                     self.return_due(now);
@@ -225,7 +234,7 @@ where
             Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
         };
         let due = self.waiting.keys().next().map(|&(due, _)| due);
-        earlier(earlier(deadline, due), self.gates.recheck_at())
+        earlier(earlier(deadline, due), earlier(self.gates.recheck_at(), self.deferral.due()))
     }
 
     pub(super) fn close(&mut self) {
@@ -363,7 +372,9 @@ where
 
     /// Looks at the signals again if they may say something else, and then at what they had deferred.
     fn look_at_gates(&mut self, now: Instant) {
-        if self.gates.refresh(now) {
+        let refreshed = self.gates.refresh(now);
+        if self.deferral.is_due(now) || refreshed {
+            self.deferral.restart();
             self.schedule.reopen();
         }
     }
@@ -455,6 +466,7 @@ where
 pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
     pub(super) gates: Gates<K>,
+    pub(super) max_deferral: Option<(Duration, AfterDeferral)>,
     pub(super) signals: SignalSink,
     pub(super) key_text: fn(&K) -> Option<String>,
     pub(super) limit: usize,
@@ -462,14 +474,21 @@ pub(super) struct Setup<K> {
 }
 
 /// `after` from now; what lies beyond the clock's range is cut to a year, which nobody will see the end of.
-fn far_enough(now: Instant, after: Duration) -> Instant {
+pub(super) fn far_enough(now: Instant, after: Duration) -> Instant {
     now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600))
 }
 
 impl<K: Clone> Running<K> {
     /// The operation as it waits for its next attempt.
     fn queued_again<T>(&self, id: OperationId, key: K, item: T) -> Queued<T, K> {
-        Queued { id, key, item, enqueued_at: self.enqueued_at, attempts: self.attempt.shared.number }
+        Queued {
+            id,
+            key,
+            item,
+            enqueued_at: self.enqueued_at,
+            ready_at: self.started_at,
+            attempts: self.attempt.shared.number,
+        }
     }
 
     fn snapshot(&self, id: OperationId, state: OperationState) -> OperationSnapshot<K> {

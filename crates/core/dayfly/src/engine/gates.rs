@@ -61,6 +61,15 @@ impl<K> Gates<K> {
         self.all.of(|| (self.key_text)(key)).max(own)
     }
 
+    /// Since when a key is deferred; `None` when it is not.
+    pub(super) fn deferred_at(&self, key: &K) -> Option<Instant> {
+        let lane = (self.lane_of)(key).and_then(|lane| self.lanes.get(lane));
+        earlier(
+            self.all.deferred_at(|| (self.key_text)(key)),
+            lane.and_then(|lane| lane.deferred_at(|| None)),
+        )
+    }
+
     pub(super) fn recheck_at(&self) -> Option<Instant> {
         self.judges().fold(None, |first, judge| earlier(first, judge.verdict.recheck_at))
     }
@@ -74,7 +83,7 @@ impl Judge {
     fn new(rules: Rules, signals: &SignalSink) -> Self {
         let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
         let mut judge = Self { rules, watch, verdict: Verdict::default() };
-        judge.judge();
+        judge.judge(Instant::now());
         judge
     }
 
@@ -82,7 +91,7 @@ impl Judge {
         let Some(watch) = &self.watch else { return false };
         let stale = watch.has_changed() || self.verdict.recheck_at.is_some_and(|at| at <= now);
         if stale {
-            self.judge();
+            self.judge(now);
         }
         stale
     }
@@ -98,9 +107,14 @@ impl Judge {
         }
     }
 
-    fn judge(&mut self) {
+    fn deferred_at(&self, key_text: impl FnOnce() -> Option<String>) -> Option<Instant> {
+        let key = if self.verdict.has_keys() { key_text() } else { None };
+        self.verdict.deferred_at(key.as_deref())
+    }
+
+    fn judge(&mut self, now: Instant) {
         if let Some(watch) = &mut self.watch {
-            self.verdict = self.rules.judge(&watch.state());
+            self.verdict = self.rules.judge(&watch.state(), &self.verdict, now);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod attempt_end;
 mod core;
+mod deferral;
 mod effects;
 mod gates;
 mod keeper;
@@ -100,6 +101,7 @@ where
         let setup = Setup {
             window,
             gates,
+            max_deferral: options.max_deferral,
             signals: signals.clone(),
             key_text: manner.key_text,
             limit: options.max_concurrency,

@@ -27,8 +27,8 @@ impl<T> Schedule for Fifo<T> {
         self.queue.push_back(entry);
     }
 
-    fn next(&mut self, _: Instant, mut gate: impl FnMut(&()) -> Gate) -> Option<Turn<T, ()>> {
-        match gate(&()) {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Gate) -> Option<Turn<T, ()>> {
+        match gate(self.queue.front()?) {
             Gate::Deferred => None,
             gate => self.queue.pop_front().map(|entry| (entry, gate)),
         }

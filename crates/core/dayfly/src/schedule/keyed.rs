@@ -128,10 +128,15 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.settle(&key);
     }
 
-    fn next(&mut self, _: Instant, mut gate: impl FnMut(&K) -> Gate) -> Option<Turn<T, K>> {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, K>) -> Gate) -> Option<Turn<T, K>> {
         while let Some(key) = self.ring.pop_front() {
-            let gate = if self.paused.contains(&key) { Gate::Deferred } else { gate(&key) };
             let Some(lane) = self.keys.get_mut(&key) else { continue };
+            let gate = match lane.queue.front() {
+                Some(_) if self.paused.contains(&key) => Gate::Deferred,
+                Some(first) => gate(first),
+                // Its only work was taken out by hand.
+                None => Gate::Open,
+            };
             if gate == Gate::Deferred {
                 lane.place = Place::Deferred;
                 self.deferred.push(key);

@@ -22,6 +22,8 @@ pub(crate) struct Queued<T, K> {
     pub(crate) key: K,
     pub(crate) item: T,
     pub(crate) enqueued_at: Instant,
+    /// Since when it is in the queue: it was accepted, or the time of its next attempt had come.
+    pub(crate) ready_at: Instant,
     /// Attempts that have started.
     pub(crate) attempts: u32,
 }
@@ -42,7 +44,7 @@ pub(crate) trait Schedule {
     fn next(
         &mut self,
         now: Instant,
-        gate: impl FnMut(&Self::Key) -> Gate,
+        gate: impl FnMut(&Queued<Self::Item, Self::Key>) -> Gate,
     ) -> Option<Turn<Self::Item, Self::Key>>;
 
     /// An operation of this key has ended.

@@ -71,7 +71,7 @@ impl Model {
 
 fn entry(key: u8, number: u64) -> Queued<(), u8> {
     let id = OperationId::from_u64(number).unwrap();
-    Queued { id, key, item: (), enqueued_at: Instant::now(), attempts: 0 }
+    Queued { id, key, item: (), enqueued_at: Instant::now(), ready_at: Instant::now(), attempts: 0 }
 }
 
 fn pick(list: &mut Vec<(u8, u64)>, at: usize) -> Option<(u8, u64)> {
@@ -148,7 +148,9 @@ fn run(per_key: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
 
 fn start(schedule: &mut Keyed<(), u8>, model: &mut Model, per_key: usize) -> Result<(), TestCaseError> {
     let deferred = model.deferred.clone();
-    let gate = |key: &u8| if deferred.contains(key) { Gate::Deferred } else { Gate::Open };
+    let gate = |entry: &Queued<(), u8>| {
+        if deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
+    };
     let Some((started, _)) = schedule.next(Instant::now(), gate) else {
         prop_assert!((0..4).all(|key| !model.may_start(key, per_key)), "work that may start was not found");
         return Ok(());

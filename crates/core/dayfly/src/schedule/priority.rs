@@ -68,7 +68,11 @@ impl<T> Schedule for Priority<T> {
         self.levels[own][own].push_back(entry);
     }
 
-    fn next(&mut self, now: Instant, mut gate: impl FnMut(&Lane) -> Gate) -> Option<Turn<T, Lane>> {
+    fn next(
+        &mut self,
+        now: Instant,
+        mut gate: impl FnMut(&Queued<T, Lane>) -> Gate,
+    ) -> Option<Turn<T, Lane>> {
         self.rise(now);
         for level in 0..self.levels.len() {
             // Whatever may not start is out of the way after one look; so this ends.
@@ -78,7 +82,7 @@ impl<T> Schedule for Priority<T> {
                 let Some((_, own)) = (0..self.lanes.len()).filter(may_start).filter_map(first).min() else {
                     break;
                 };
-                let gate = self.levels[level][own].front().map_or(Gate::Open, |entry| gate(&entry.key));
+                let gate = self.levels[level][own].front().map_or(Gate::Open, &mut gate);
                 if gate == Gate::Deferred {
                     self.lanes[own].deferred = true;
                     continue;
@@ -209,6 +213,7 @@ mod tests {
                         key: lane(index),
                         item: (),
                         enqueued_at: start + Duration::from_secs(now),
+                        ready_at: start,
                         attempts: 0,
                     });
                 }
@@ -219,7 +224,9 @@ mod tests {
                 }
                 Step::Start => {
                     let at = start + Duration::from_secs(now);
-                    let gate = |lane: &Lane| if deferred[lane.index] { Gate::Deferred } else { Gate::Open };
+                    let gate = |entry: &Queued<(), Lane>| {
+                        if deferred[entry.key.index] { Gate::Deferred } else { Gate::Open }
+                    };
                     let next = schedule.next(at, gate).map(|(entry, _)| (entry.key.index, entry.id.get()));
                     let may = |own: usize| {
                         !deferred[own] && running.iter().filter(|lane| **lane == own).count() < limits[own]

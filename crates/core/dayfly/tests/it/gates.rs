@@ -161,3 +161,56 @@ async fn a_clear_signal_clears_what_its_rule_lists_and_nothing_else() {
     assert_eq!(work.drain().await.completed, 1);
     assert!(!signals.has("backpressure.*, load") && signals.is_raised("kept") && signals.is_raised("relief"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_maximum_deferral_runs_or_skips_what_waited_for_so_long() {
+    use dayfly::AfterDeferral::{Run, Skip};
+    for (then, completed, skipped) in [(Run, 3, 0), (Skip, 0, 3)] {
+        let signals = SignalSink::default();
+        let options = WORK.max_concurrency(1).defer_on("busy").max_deferral(Duration::from_secs(10), then);
+        let work = gated(options, &signals);
+        let start = Instant::now();
+        work.pause();
+        work.enqueue(1).await.unwrap();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let _busy = signals.hold("busy");
+        work.resume();
+        settle().await;
+        assert_eq!(work.stats().pending, 1, "a pause is no deferral");
+        work.enqueue(2).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        work.enqueue(3).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(work.stats().pending, 3);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        settle().await;
+        assert_eq!(work.stats().pending, 1, "two have waited for ten seconds, one for six");
+        let report = work.drain().await;
+        assert_eq!((report.completed, report.skipped), (completed, skipped));
+        assert_eq!(Instant::now() - start, Duration::from_secs(74));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maximum_deferral_counts_for_single_keys_too() {
+    let signals = SignalSink::default();
+    let options = WORK.defer_on("busy").max_deferral(Duration::from_secs(10), dayfly::AfterDeferral::Run);
+    let work = KeyedCoordinator::spawn(options, &signals, |key: &u32| *key, |_, _| async {});
+    let start = Instant::now();
+    let _seven = signals.hold(Draft::from("busy").key("7"));
+    work.enqueue(7).await.unwrap();
+    work.enqueue(8).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!((work.stats().completed, work.stats().pending), (1, 1));
+    let _nine = signals.hold(Draft::from("busy").key("9"));
+    work.enqueue(9).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    settle().await;
+    assert_eq!(
+        (work.stats().completed, work.stats().pending),
+        (2, 1),
+        "a new deferral prolongs no older one"
+    );
+    work.drain().await;
+    assert_eq!(Instant::now() - start, Duration::from_secs(15));
+}
