@@ -21,6 +21,7 @@ use super::attempt_end::{AttemptEnd, Finished};
 use super::deferral::Deferral;
 use super::effects::{Claim, Effects, Start};
 use super::gates::Gates;
+use super::running::Running;
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::operation::Attempt;
@@ -62,12 +63,6 @@ pub(super) struct Core<S: Schedule> {
     phase: Phase,
     cancel_at: Option<Instant>,
     grace: Duration,
-}
-
-struct Running<K> {
-    attempt: Arc<Attempt<K>>,
-    enqueued_at: Instant,
-    started_at: Instant,
 }
 
 impl<S: Schedule> Core<S>
@@ -476,32 +471,4 @@ pub(super) struct Setup<K> {
 /// `after` from now; what lies beyond the clock's range is cut to a year, which nobody will see the end of.
 pub(super) fn far_enough(now: Instant, after: Duration) -> Instant {
     now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3_600))
-}
-
-impl<K: Clone> Running<K> {
-    /// The operation as it waits for its next attempt.
-    fn queued_again<T>(&self, id: OperationId, key: K, item: T) -> Queued<T, K> {
-        Queued {
-            id,
-            key,
-            item,
-            enqueued_at: self.enqueued_at,
-            ready_at: self.started_at,
-            attempts: self.attempt.shared.number,
-        }
-    }
-
-    fn snapshot(&self, id: OperationId, state: OperationState) -> OperationSnapshot<K> {
-        OperationSnapshot {
-            id,
-            key: self.attempt.key.clone(),
-            state,
-            attempt: self.attempt.shared.number,
-            enqueued_at: self.enqueued_at,
-            started_at: Some(self.started_at),
-            finished_at: None,
-            error: None,
-            signals: self.attempt.shared.recent(),
-        }
-    }
 }

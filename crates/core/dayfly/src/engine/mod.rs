@@ -10,6 +10,7 @@ mod keeper;
 mod manner;
 mod reflexes;
 mod room;
+mod running;
 mod tally;
 mod worker;
 
