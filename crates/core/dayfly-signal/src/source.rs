@@ -31,15 +31,17 @@ impl SignalSource {
     ///
     /// An instant before the sink's newest event is taken as that event's.
     pub fn raise_at<'a>(&self, draft: impl Into<Draft<'a>>, now: Instant) -> SignalId {
-        self.raise_event_at(draft.into(), now).id
+        self.raise_event_at(draft, now).id
     }
 
     /// Raises a signal as [`raise`](Self::raise) does, and returns the whole event.
     pub fn raise_event<'a>(&self, draft: impl Into<Draft<'a>>) -> Signal {
-        self.raise_event_at(draft.into(), Instant::now())
+        self.raise_event_at(draft, Instant::now())
     }
 
-    fn raise_event_at(&self, draft: Draft<'_>, now: Instant) -> Signal {
+    /// Raises a signal as [`raise_at`](Self::raise_at) does, and returns the whole event.
+    pub fn raise_event_at<'a>(&self, draft: impl Into<Draft<'a>>, now: Instant) -> Signal {
+        let draft = draft.into();
         if !self.has_ledger.swap(true, Ordering::AcqRel) {
             self.sink.lock().ledgers.arrive(self.operation);
         }

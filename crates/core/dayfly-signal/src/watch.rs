@@ -36,6 +36,12 @@ impl Watch {
         self.version.load(Ordering::Acquire) != self.seen
     }
 
+    /// A figure that changes whenever the state of the watched names does: one atomic load.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
     /// The names that are raised now. Marks all changes so far as seen.
     #[must_use]
     pub fn state(&mut self) -> Vec<Raised> {

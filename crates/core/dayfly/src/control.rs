@@ -19,7 +19,7 @@ where
 {
     fn drop(&mut self) {
         self.engine.set_paused(false);
-        self.engine.schedule(Schedule::lift_pauses);
+        self.engine.reschedule(Schedule::lift_pauses);
         self.engine.close();
     }
 }

@@ -75,7 +75,7 @@ impl<T: Send + 'static> Coordinator<T> {
     /// # Errors
     /// The item comes back when the queue is full or the coordinator is closed.
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
-        self.handle.engine.try_enqueue(&(), item)
+        self.handle.engine.try_enqueue((), item)
     }
 
     /// A handle that does not keep the coordinator open.

@@ -123,30 +123,30 @@ where
     /// The item comes back when the queue or the key's part of it is full, or the coordinator is closed.
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
         let key = (self.key_of)(&item);
-        self.handle.engine.try_enqueue(&key, item)
+        self.handle.engine.try_enqueue(key, item)
     }
 
     /// Starts nothing of this key until [`resume_key`](Self::resume_key); other keys go on. What runs goes on, and work
     /// of the key is still taken in.
     pub fn pause_key(&self, key: K) {
-        self.handle.engine.schedule(|schedule| schedule.pause_key(key));
+        self.handle.engine.reschedule(|schedule| schedule.pause_key(key));
     }
 
     /// Ends the pause of a key. Says whether it was paused.
     pub fn resume_key(&self, key: &K) -> bool {
-        self.handle.engine.schedule(|schedule| schedule.resume_key(key))
+        self.handle.engine.reschedule(|schedule| schedule.resume_key(key))
     }
 
     /// The figures of one key; zeros when it has no work.
     #[must_use]
     pub fn key_stats(&self, key: &K) -> KeyStats {
-        self.handle.engine.schedule(|schedule| schedule.key_stats(key))
+        self.handle.engine.ask(|schedule| schedule.key_stats(key))
     }
 
     /// The `n` keys with the most work, the most first. Costs a look at every key that has work.
     #[must_use]
     pub fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
-        self.handle.engine.schedule(|schedule| schedule.hottest(n))
+        self.handle.engine.ask(|schedule| schedule.hottest(n))
     }
 
     /// A handle that does not keep the coordinator open.

@@ -74,6 +74,7 @@
 
 mod control;
 mod coordinator;
+mod desk;
 mod engine;
 mod error;
 mod for_each;
@@ -86,6 +87,7 @@ mod observers;
 mod operation;
 mod options;
 mod outcome;
+mod pass;
 mod priority;
 mod result;
 mod schedule;

@@ -99,7 +99,7 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     /// The item comes back when there is no such lane, the lane or the queue is full, or the coordinator is closed.
     pub fn try_enqueue(&self, lane: &str, item: T) -> Result<OperationId, TryLaneEnqueueError<T>> {
         let Some(lane) = self.lane(lane) else { return Err(TryLaneEnqueueError::UnknownLane(item)) };
-        self.handle.engine.try_enqueue(&lane, item).map_err(|refused| match refused {
+        self.handle.engine.try_enqueue(lane, item).map_err(|refused| match refused {
             TryEnqueueError::Full(item) => TryLaneEnqueueError::Full(item),
             TryEnqueueError::KeyFull(item) => TryLaneEnqueueError::LaneFull(item),
             TryEnqueueError::Closed(item) => TryLaneEnqueueError::Closed(item),

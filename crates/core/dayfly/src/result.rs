@@ -98,7 +98,7 @@ where
     /// The item comes back when the queue is full or the coordinator is closed.
     pub fn try_submit(&self, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
         let (ticketed, answer) = Ticketed::new(item);
-        match self.handle.engine.try_enqueue(&(), ticketed) {
+        match self.handle.engine.try_enqueue((), ticketed) {
             Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
             Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
         }

@@ -9,22 +9,20 @@
 //!
 //! What must not happen under a lock (waking, cancelling, dropping items) is put into [`Effects`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, SignalSink};
-use hashbrown::HashMap;
+use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
 use super::deferral::Deferral;
-use super::effects::{Claim, Effects, Start};
+use super::effects::Effects;
 use super::gates::Gates;
-use super::running::Running;
+use super::seats::{Board, Claimed, Occupant, Seats};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
-use crate::operation::Attempt;
 use crate::schedule::{Queued, Schedule};
 use crate::window::Window;
 use crate::{AfterDeferral, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
@@ -44,25 +42,32 @@ pub(super) enum Phase {
 
 pub(super) struct Core<S: Schedule> {
     schedule: S,
+    /// What the inbox handed over, on its way into the schedule.
+    supply: VecDeque<Queued<S::Item, S::Key>>,
     /// Operations that wait for the time of their next attempt.
     waiting: BTreeMap<(Instant, OperationId), Queued<S::Item, S::Key>>,
-    running: HashMap<OperationId, Running<S::Key>>,
+    seats: Seats<S::Key>,
     window: Window<S::Key>,
     tally: Tally,
     gates: Gates<S::Key>,
     deferral: Deferral,
-    signals: SignalSink,
-    key_text: fn(&S::Key) -> Option<String>,
     limit: usize,
-    /// Workers that exist; each runs at most one operation, so the limit on them is the limit on those.
-    workers: usize,
-    /// Workers that have been asked for and have not made their first claim.
-    arriving: usize,
-    peak_pending: usize,
     paused: bool,
     phase: Phase,
     cancel_at: Option<Instant>,
     grace: Duration,
+}
+
+/// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
+pub(super) struct Returns<S: Schedule> {
+    pub(super) ended: Vec<Ended<S::Item>>,
+    pub(super) unstarted: Vec<Claimed<S::Item, S::Key>>,
+}
+
+/// The end of one attempt; the body is gone already.
+pub(super) struct Ended<T> {
+    pub(super) seat: usize,
+    pub(super) end: AttemptEnd<T>,
 }
 
 impl<S: Schedule> Core<S>
@@ -72,18 +77,14 @@ where
     pub(super) fn new(schedule: S, setup: Setup<S::Key>) -> Self {
         Self {
             schedule,
+            supply: VecDeque::new(),
             waiting: BTreeMap::new(),
-            running: HashMap::new(),
+            seats: Seats::new(setup.boards.into_iter()),
             window: setup.window,
             tally: Tally::default(),
             gates: setup.gates,
             deferral: Deferral::new(setup.max_deferral),
-            signals: setup.signals,
-            key_text: setup.key_text,
             limit: setup.limit,
-            workers: 0,
-            arriving: 0,
-            peak_pending: 0,
             paused: false,
             phase: Phase::Open,
             cancel_at: None,
@@ -95,119 +96,168 @@ where
         self.phase == Phase::Open
     }
 
-    /// Whether intake has ended and every operation has.
-    pub(super) fn has_ended(&self) -> bool {
-        !self.is_open() && self.is_idle()
-    }
-
+    /// Whether nothing that the core knows of is pending or runs.
     pub(super) fn is_idle(&self) -> bool {
-        self.running.is_empty() && self.pending() == 0
+        self.seats.taken() == 0 && self.schedule.len() == 0 && self.waiting.is_empty()
     }
 
-    pub(super) fn accept(&mut self, key: S::Key, item: S::Item, now: Instant) -> OperationId {
-        let id = OperationId::next();
-        self.tally.report.accepted += 1;
-        self.schedule.push(Queued { id, key, item, enqueued_at: now, ready_at: now, attempts: 0 });
-        self.note_peak();
-        id
+    /// Takes over what the inbox has: every visit begins with this, so that what was accepted first is known first.
+    pub(super) fn absorb(&mut self, take: impl FnOnce(&mut VecDeque<Queued<S::Item, S::Key>>)) {
+        take(&mut self.supply);
+        self.tally.report.accepted += self.supply.len() as u64;
+        self.schedule.push_all(&mut self.supply);
     }
 
-    /// How many workers to start so that what may run does.
-    pub(super) fn wanted_workers(&mut self, now: Instant) -> usize {
-        self.look_at_gates(now);
-        if self.paused || (self.gates.are_shut() && self.deferral.is_settled()) {
-            return 0;
-        }
-        let unserved = self.schedule.ready().saturating_sub(self.arriving);
-        let wanted = unserved.min(self.limit.saturating_sub(self.workers));
-        self.workers += wanted;
-        self.arriving += wanted;
-        wanted
+    /// Whether something that is accepted now could start at once.
+    pub(super) fn may_start(&self) -> bool {
+        !self.paused && self.seats.taken() < self.limit && !self.is_shut()
     }
 
-    /// A worker has come for its first claim.
-    pub(super) fn arrived(&mut self) {
-        self.arriving -= 1;
+    /// How many operations could start now, as far as the schedule knows; at least 1 when any could.
+    pub(super) fn startable(&self) -> usize {
+        if self.may_start() { self.schedule.ready().min(self.limit - self.seats.taken()) } else { 0 }
     }
 
-    /// The next start, decided in the same breath as it is made: pause, limit and gates are looked at right here.
-    pub(super) fn claim(&mut self, now: Instant, effects: &mut Effects<S>) -> Claim<S> {
-        self.look_at_gates(now);
-        let next = if self.paused || self.workers > self.limit {
-            None
-        } else {
-            let (deferral, gates) = (&mut self.deferral, &self.gates);
-            self.schedule.next(now, |entry| {
-                deferral.bound(gates.of(&entry.key), now, || {
-                    gates.deferred_at(&entry.key).max(Some(entry.ready_at)).unwrap_or(entry.ready_at)
-                })
-            })
-        };
-        effects.nudge_keeper |= self.deferral.has_new_due();
-        let Some((mut entry, gate)) = next else {
-            self.workers -= 1;
-            return Claim::Nothing;
-        };
-        effects.left_queue.push(entry.key.clone());
-        if gate == Gate::Cancelled {
-            self.schedule.ended(&entry.key);
-            self.end_unstarted(entry, Finish::Skipped, now, effects);
-            return Claim::Skipped;
-        }
-        entry.attempts += 1;
-        let source = self.signals.source(entry.id);
-        let attempt = Arc::new(Attempt::new(entry.key, self.key_text, entry.attempts, source));
-        let running =
-            Running { attempt: Arc::clone(&attempt), enqueued_at: entry.enqueued_at, started_at: now };
-        self.running.insert(entry.id, running);
-        Claim::Run(Start { id: entry.id, attempt, item: entry.item })
+    fn is_shut(&self) -> bool {
+        self.gates.are_shut() && self.deferral.is_settled()
     }
 
-    /// A running attempt has ended; its body is gone already. One that is to go on has its place in the queue.
-    pub(super) fn finish(
+    /// Takes in what a worker has to tell since its last visit.
+    pub(super) fn settle(
         &mut self,
-        id: OperationId,
-        end: AttemptEnd<S::Item>,
+        worker: usize,
+        returns: &mut Returns<S>,
         now: Instant,
         effects: &mut Effects<S>,
     ) {
-        let Some(running) = self.running.remove(&id) else { return };
-        running.attempt.shared.finish();
-        let key = running.attempt.key.clone();
-        match end {
-            AttemptEnd::Finished(Finished { finish, error, answer }) => {
-                self.schedule.ended(&key);
-                effects.answers.extend(answer);
-                self.record(&running, id, finish, error, now, effects);
+        self.note_starts_of(worker, effects);
+        for Ended { seat, end } in returns.ended.drain(..) {
+            if let Some(occupant) = self.seats.vacate(worker, seat) {
+                self.finish((worker, seat), occupant, end, now, effects);
             }
-            AttemptEnd::Again { item, after } => {
-                let entry = running.queued_again(id, key, item);
-                if running.attempt.shared.is_killed() || self.is_cancelling() {
+        }
+        // The last comes first, so that the order of the claim is the order of the queue again.
+        for claimed in returns.unstarted.drain(..).rev() {
+            if let Some(occupant) = self.seats.vacate(worker, claimed.seat) {
+                let is_killed = self.seats.shared(worker, claimed.seat).is_killed(occupant.generation);
+                let entry = occupant.queued(claimed.item);
+                if is_killed || self.is_cancelling() {
                     self.schedule.ended(&entry.key);
-                    self.record(&running, id, Finish::Cancelled, None, now, effects);
-                    effects.left_queue.push(entry.key.clone());
-                    effects.discarded.push((entry.item, Finish::Cancelled));
+                    // Its turn had come when it was found killed, so its place is free already.
+                    if !self.seats.has_left_queue(worker, claimed.turn) {
+                        effects.left_queue.push(entry.key.clone());
+                    }
+                    self.end_unstarted(entry, Finish::Cancelled, now, effects);
                 } else {
-                    self.tally.again += 1;
-                    self.schedule.again(&entry.key);
-                    let due = far_enough(now, after);
-                    self.waiting.insert((due, id), Queued { ready_at: due, ..entry });
-                    effects.nudge_keeper = true;
-                    self.note_peak();
-                    self.return_due(now);
+                    self.schedule.put_back(entry);
                 }
             }
         }
     }
 
-    /// A worker is gone without a claim that told it so: its task was dropped or panicked.
-    pub(super) fn lost_worker(&mut self, had_arrived: bool, now: Instant, effects: &mut Effects<S>) {
-        self.workers -= 1;
-        if !had_arrived {
-            // Only a runtime that shuts down drops a task that it never polled. There is no point in asking it for
-            // another worker.
-            self.arriving -= 1;
-            self.cancel(now, effects);
+    /// Gives back the places of what has started since the last look.
+    pub(super) fn note_starts(&mut self, effects: &mut Effects<S>) {
+        for worker in 0..self.seats.workers() {
+            self.note_starts_of(worker, effects);
+        }
+    }
+
+    fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
+        self.seats.leave_queue(worker, |key| effects.left_queue.push(key.clone()));
+    }
+
+    /// Claims the next starts for a worker whose hands are empty. What is skipped instead counts as one of them; says
+    /// whether anything came of it.
+    pub(super) fn claim(
+        &mut self,
+        worker: usize,
+        most: usize,
+        now: Instant,
+        (claimed, effects): (&mut VecDeque<Claimed<S::Item, S::Key>>, &mut Effects<S>),
+    ) -> bool {
+        self.seats.begin(worker);
+        self.look_at_gates(now);
+        let mut came = false;
+        for _ in 0..most.min(self.schedule.most_at_once()) {
+            if self.paused || self.seats.taken() >= self.limit {
+                break;
+            }
+            let (deferral, gates) = (&mut self.deferral, &self.gates);
+            let next = self.schedule.next(now, |entry| {
+                deferral.bound(gates.of(&entry.key), now, || {
+                    gates.deferred_at(&entry.key).max(Some(entry.ready_at)).unwrap_or(entry.ready_at)
+                })
+            });
+            let Some((entry, gate)) = next else { break };
+            came = true;
+            if gate == Gate::Cancelled {
+                self.schedule.ended(&entry.key);
+                effects.left_queue.push(entry.key.clone());
+                self.end_unstarted(entry, Finish::Skipped, now, effects);
+            } else {
+                claimed.push_back(self.seats.claim(worker, entry, now));
+            }
+        }
+        effects.nudge_keeper |= self.deferral.has_new_due();
+        came
+    }
+
+    /// A running attempt has ended. One that is to go on has its place in the queue.
+    fn finish(
+        &mut self,
+        (worker, seat): (usize, usize),
+        occupant: Occupant<S::Key>,
+        end: AttemptEnd<S::Item>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) {
+        let shared = self.seats.shared(worker, seat);
+        let is_killed = shared.is_killed(occupant.generation);
+        let signals = shared.take_recent();
+        match end {
+            AttemptEnd::Finished(Finished { finish, error, answer }) => {
+                self.schedule.ended(&occupant.key);
+                effects.answers.extend(answer);
+                let ended = occupant.snapshot(finish.state(), signals);
+                let ended = OperationSnapshot { finished_at: Some(now), error, ..ended };
+                self.remember(finish, ended, now, effects);
+            }
+            AttemptEnd::Again { item, .. } if is_killed || self.is_cancelling() => {
+                self.schedule.ended(&occupant.key);
+                let ended = occupant.snapshot(OperationState::Cancelled, signals);
+                let ended = OperationSnapshot { finished_at: Some(now), ..ended };
+                self.remember(Finish::Cancelled, ended, now, effects);
+                effects.discarded.push((item, Finish::Cancelled));
+            }
+            AttemptEnd::Again { item, after } => {
+                self.tally.again += 1;
+                self.schedule.again(&occupant.key);
+                effects.came_back.push(occupant.key.clone());
+                let due = far_enough(now, after);
+                let entry = occupant.queued_again(item, due);
+                self.waiting.insert((due, entry.id), entry);
+                effects.nudge_keeper = true;
+                self.return_due(now);
+            }
+        }
+    }
+
+    /// A worker's task is gone, and what it had in its hands with it.
+    pub(super) fn lose(
+        &mut self,
+        worker: usize,
+        returns: &mut Returns<S>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) {
+        // Only a runtime that shuts down drops a worker.
+        self.cancel(now, effects);
+        self.settle(worker, returns, now, effects);
+        for seat in self.seats.taken_by(worker) {
+            if let Some(occupant) = self.seats.vacate(worker, seat) {
+                let end = AttemptEnd::cancelled();
+                self.finish((worker, seat), occupant, end, now, effects);
+            }
         }
     }
 
@@ -222,7 +272,7 @@ where
             && deadline <= now
         {
             self.phase = Phase::Killing;
-            effects.killed.extend(self.running.values().map(|running| Arc::clone(&running.attempt)));
+            effects.killed.extend(self.seats.iter().map(|sitting| sitting.grip()));
         }
         let deadline = match self.phase {
             Phase::Cancelling { deadline } => Some(deadline),
@@ -259,13 +309,14 @@ where
         for entry in self.schedule.take_all() {
             self.end_queued(entry, now, effects);
         }
-        effects.cancelled.extend(self.running.values().map(|running| Arc::clone(&running.attempt)));
+        effects.cancelled.extend(self.seats.iter().map(|sitting| sitting.grip()));
     }
 
     /// Ends one operation: removed if it has not started, dropped at its next suspension if it runs.
     pub(super) fn kill(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
-        if let Some(running) = self.running.get(&id) {
-            effects.killed.push(Arc::clone(&running.attempt));
+        if let Some(sitting) = self.seats.find(id) {
+            // One that was claimed and has not started comes back unstarted, and ends then.
+            effects.killed.push(sitting.grip());
             return true;
         }
         let waits = self.waiting.keys().find(|(_, waiting)| *waiting == id).copied();
@@ -285,6 +336,10 @@ where
         self.paused = paused;
     }
 
+    pub(super) fn schedule(&self) -> &S {
+        &self.schedule
+    }
+
     /// The schedule, for what only its own shell knows to ask of it.
     pub(super) fn schedule_mut(&mut self) -> &mut S {
         &mut self.schedule
@@ -294,16 +349,19 @@ where
         self.limit = limit;
     }
 
+    /// The figures, with what only the inbox knows left out.
     pub(super) fn stats(&self) -> Stats {
+        let counts = self.seats.counts();
+        let settled = self.tally.stats();
         Stats {
-            pending: self.pending() as u64,
-            peak_pending: self.peak_pending as u64,
+            pending: (self.schedule.len() + self.waiting.len() + counts.unstarted) as u64,
             waiting: self.waiting.len() as u64,
-            running: self.running.len() as u64,
+            running: counts.running as u64,
+            completed: settled.completed + counts.completed as u64,
             max_concurrency: self.limit,
             paused: self.paused,
             closed: !self.is_open(),
-            ..self.tally.stats()
+            ..settled
         }
     }
 
@@ -318,8 +376,8 @@ where
         effects: &mut Effects<S>,
     ) -> Option<OperationSnapshot<S::Key>> {
         self.shrink_window(now, effects);
-        match self.running.get(&id) {
-            Some(running) => Some(running.snapshot(id, OperationState::Running)),
+        match self.seats.find(id) {
+            Some(sitting) => sitting.snapshot(now),
             None => self.window.get(id),
         }
     }
@@ -357,10 +415,8 @@ where
         self.shrink_window(now, effects);
         let mut list: Vec<_> =
             self.window.iter().filter(|snapshot| wanted(snapshot.state)).cloned().collect();
-        if wanted(OperationState::Running) {
-            let running = self.running.iter();
-            list.extend(running.map(|(&id, running)| running.snapshot(id, OperationState::Running)));
-        }
+        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(now));
+        list.extend(sitting.filter(|snapshot| wanted(snapshot.state)));
         list.sort_by_key(|snapshot| snapshot.id);
         list
     }
@@ -372,14 +428,6 @@ where
             self.deferral.restart();
             self.schedule.reopen();
         }
-    }
-
-    fn note_peak(&mut self) {
-        self.peak_pending = self.peak_pending.max(self.pending());
-    }
-
-    fn pending(&self) -> usize {
-        self.schedule.len() + self.waiting.len()
     }
 
     /// Returns to the schedule what has waited for long enough.
@@ -420,20 +468,6 @@ where
         effects.discarded.push((entry.item, finish));
     }
 
-    fn record(
-        &mut self,
-        running: &Running<S::Key>,
-        id: OperationId,
-        finish: Finish,
-        error: Option<Arc<str>>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        let ended = running.snapshot(id, finish.state());
-        let ended = OperationSnapshot { finished_at: Some(now), error, ..ended };
-        self.remember(finish, ended, now, effects);
-    }
-
     /// The one place where an operation ends.
     fn remember(
         &mut self,
@@ -462,8 +496,7 @@ pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
     pub(super) gates: Gates<K>,
     pub(super) max_deferral: Option<(Duration, AfterDeferral)>,
-    pub(super) signals: SignalSink,
-    pub(super) key_text: fn(&K) -> Option<String>,
+    pub(super) boards: Vec<Arc<Board>>,
     pub(super) limit: usize,
     pub(super) grace: Duration,
 }

@@ -6,22 +6,29 @@ mod core;
 mod deferral;
 mod effects;
 mod gates;
+mod in_line;
+mod inbox;
 mod keeper;
 mod manner;
+mod pace;
+mod ready;
 mod reflexes;
 mod room;
-mod running;
+mod seats;
+mod slot;
 mod tally;
 mod worker;
 
 use std::fmt;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, SignalSink};
-use tokio::runtime;
+use dayfly_signal::{OperationId, SignalSink, Watch};
+use tokio::runtime::{self, RuntimeFlavor};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -30,8 +37,12 @@ use self::core::{Core, Setup};
 use self::effects::Effects;
 use self::gates::Gates;
 pub(crate) use self::manner::Manner;
+use self::in_line::InLine;
+use self::inbox::{Accepted, Inbox, Refused};
+use self::ready::Hub;
 use self::reflexes::Reflexes;
-use self::room::{NoRoom, Place, Room};
+use self::room::NoRoom;
+use self::seats::Board;
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
 use crate::latch::Latch;
@@ -46,12 +57,20 @@ use crate::{
 
 pub(crate) struct Engine<S: Schedule> {
     core: Mutex<Core<S>>,
-    room: Room<S::Key>,
+    inbox: Mutex<Inbox<S::Item, S::Key>>,
     discard: fn(S::Item, Finish),
+    key_text: fn(&S::Key) -> Option<String>,
     signals: SignalSink,
     runtime: runtime::Handle,
-    /// Starts one more worker. It knows the body's type, so that nothing else has to.
-    start_worker: Box<dyn Fn(Arc<Self>) + Send + Sync>,
+    /// Starts the worker with this number. It knows the body's type, so that nothing else has to.
+    start_worker: Box<dyn Fn(Arc<Self>, usize) + Send + Sync>,
+    /// Workers as those see them who have something for them to do, and whether they have been started.
+    hubs: Box<[Arc<Hub>]>,
+    boards: Box<[Arc<Board>]>,
+    has_started: Box<[AtomicBool]>,
+    /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
+    word: AtomicU64,
+    watch: Option<Watch>,
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
     ending: Arc<Ending>,
@@ -60,6 +79,17 @@ pub(crate) struct Engine<S: Schedule> {
     _reflexes: Reflexes,
     on_finish: Observers<S::Key>,
     on_evict: Observers<S::Key>,
+}
+
+/// What a worker is to do after a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Visit {
+    /// Go on, and come again.
+    Claimed,
+    /// Sleep until it is told that there is something to do.
+    Rests,
+    /// Go: everything has ended.
+    Ended,
 }
 
 /// The end, for those who wait for it.
@@ -96,26 +126,38 @@ where
             keyed: manner.keys_gate,
         };
         let gates = Gates::new(rules, manner.lanes, manner.lane_of, manner.key_text, signals);
-        // The keeper needs a watch of its own: the gates read theirs before each start.
+        // The keeper needs a watch of its own: the gates read theirs before each claim, workers before each start.
         let patterns = gates.patterns();
-        let watch = (!patterns.is_empty()).then(|| signals.watch(patterns));
+        let watch = || (!patterns.is_empty()).then(|| signals.watch(patterns.clone()));
+        let runtime = runtime::Handle::current();
+        let workers = match runtime.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => 1,
+            _ => runtime.metrics().num_workers().max(1),
+        };
+        let boards: Box<[Arc<Board>]> = (0..workers).map(|_| Arc::default()).collect();
         let setup = Setup {
             window,
             gates,
             max_deferral: options.max_deferral,
-            signals: signals.clone(),
-            key_text: manner.key_text,
+            boards: boards.to_vec(),
             limit: options.max_concurrency,
             grace: options.cancel_grace,
         };
         let body = Arc::new(body);
+        let keepers = watch();
         let engine = Arc::new_cyclic(|engine| Self {
             core: Mutex::new(Core::new(schedule, setup)),
-            room: Room::new(options.queue_capacity, manner.max_queued),
+            inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, workers)),
             discard: manner.discard,
+            key_text: manner.key_text,
             signals: signals.clone(),
-            runtime: runtime::Handle::current(),
-            start_worker: Box::new(move |engine| worker::start(engine, Arc::clone(&body))),
+            runtime,
+            start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
+            hubs: (0..workers).map(|_| Arc::default()).collect(),
+            boards,
+            has_started: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+            word: AtomicU64::new(0),
+            watch: watch(),
             keeper: Notify::new(),
             ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
@@ -123,7 +165,7 @@ where
             on_finish: Observers::default(),
             on_evict: Observers::default(),
         });
-        keeper::start(Arc::clone(&engine), watch);
+        keeper::start(Arc::clone(&engine), keepers);
         engine
     }
 
@@ -132,78 +174,110 @@ where
         key: S::Key,
         item: S::Item,
     ) -> Result<OperationId, EnqueueError<S::Item>> {
-        match self.room.enter(&key).await {
-            Some(place) => self.accept(place, &key, item).map_err(EnqueueError::Closed),
-            None => Err(EnqueueError::Closed(item)),
+        match self.offer(key, item) {
+            Ok(id) => Ok(id),
+            Err(Refused { why: NoRoom::Closed, item, .. }) => Err(EnqueueError::Closed(item)),
+            Err(Refused { key, item, .. }) => {
+                InLine { engine: self, key, item: Some(item), ticket: None }.await.map_err(EnqueueError::Closed)
+            }
         }
     }
 
     pub(crate) fn try_enqueue(
         self: &Arc<Self>,
-        key: &S::Key,
+        key: S::Key,
         item: S::Item,
     ) -> Result<OperationId, TryEnqueueError<S::Item>> {
-        match self.room.try_enter(key) {
-            Ok(place) => self.accept(place, key, item).map_err(TryEnqueueError::Closed),
-            Err(NoRoom::Full) => Err(TryEnqueueError::Full(item)),
-            Err(NoRoom::KeyFull) => Err(TryEnqueueError::KeyFull(item)),
-            Err(NoRoom::Closed) => Err(TryEnqueueError::Closed(item)),
-        }
-    }
-
-    fn accept(
-        self: &Arc<Self>,
-        place: Place<'_, S::Key>,
-        key: &S::Key,
-        item: S::Item,
-    ) -> Result<OperationId, S::Item> {
-        self.change(|core, now, _| {
-            if !core.is_open() {
-                return Err(item);
-            }
-            place.hand_over();
-            Ok(core.accept(key.clone(), item, now))
+        self.offer(key, item).map_err(|Refused { why, item, .. }| match why {
+            NoRoom::Full => TryEnqueueError::Full(item),
+            NoRoom::KeyFull => TryEnqueueError::KeyFull(item),
+            NoRoom::Closed => TryEnqueueError::Closed(item),
         })
     }
 
-    pub(crate) fn close(self: &Arc<Self>) {
-        self.change(|core, _, _| core.close());
-        self.room.close();
-        self.keeper.notify_one();
+    /// Takes an item in if there is room now.
+    fn offer(self: &Arc<Self>, key: S::Key, item: S::Item) -> Result<OperationId, Refused<S::Item, S::Key>> {
+        let mut offered = self.lock_inbox().offer(key, item);
+        if let Err(Refused { why: NoRoom::Full | NoRoom::KeyFull, key, item }) = offered {
+            // Workers tell of starts when they come by; somebody who is refused deserves a closer look.
+            self.change(|core, _, effects| core.note_starts(effects));
+            offered = self.lock_inbox().offer(key, item);
+        }
+        offered.map(|accepted| self.accepted(&accepted))
     }
 
-    /// Closes. What has not ended at `deadline` is cancelled.
+    fn accepted(self: &Arc<Self>, accepted: &Accepted) -> OperationId {
+        if let Some(worker) = accepted.tell {
+            self.tell(worker);
+        }
+        accepted.id
+    }
+
+    /// Has a worker come that has nothing to do.
+    fn tell(self: &Arc<Self>, worker: usize) {
+        let started = &self.has_started[worker];
+        if started.load(Ordering::Acquire) || started.swap(true, Ordering::AcqRel) {
+            self.hubs[worker].nudge();
+        } else {
+            (self.start_worker)(Arc::clone(self), worker);
+        }
+    }
+
+    /// What the gates say now, as a figure that changes when they do.
+    fn word(&self) -> u64 {
+        // Both only ever grow, so their sum is the same only while both are.
+        let signals = self.watch.as_ref().map_or(0, Watch::version);
+        self.word.load(Ordering::Acquire).wrapping_add(signals)
+    }
+
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.close_within(None);
+    }
+
+    /// Closes. What has not ended after `limit` is cancelled.
     pub(crate) fn close_within(self: &Arc<Self>, limit: Option<Duration>) {
+        self.shut();
         self.change(|core, now, _| core.close_by(limit.and_then(|limit| now.checked_add(limit))));
-        self.room.close();
         self.keeper.notify_one();
     }
 
     pub(crate) fn cancel(self: &Arc<Self>) {
-        self.change(Core::cancel);
-        self.room.close();
+        self.shut();
+        self.control(Core::cancel);
         self.keeper.notify_one();
     }
 
+    /// Ends intake. It comes first, so that whatever was accepted is seen by whoever ends the rest.
+    fn shut(&self) {
+        let mut producers = Vec::new();
+        self.lock_inbox().room().close(&mut producers);
+        producers.into_iter().for_each(Waker::wake);
+    }
+
     pub(crate) fn kill(self: &Arc<Self>, id: OperationId) -> bool {
-        self.change(|core, now, effects| core.kill(id, now, effects))
+        self.control(|core, now, effects| core.kill(id, now, effects))
     }
 
     pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {
-        self.change(|core, _, _| core.set_paused(paused));
+        self.control(|core, _, _| core.set_paused(paused));
     }
 
-    /// Asks the schedule something, or changes it; what it had deferred is looked at again.
-    pub(crate) fn schedule<R>(self: &Arc<Self>, ask: impl FnOnce(&mut S) -> R) -> R {
-        self.change(|core, _, _| {
-            let answer = ask(core.schedule_mut());
+    /// Asks the schedule something.
+    pub(crate) fn ask<R>(self: &Arc<Self>, ask: impl FnOnce(&S) -> R) -> R {
+        self.change(|core, _, _| ask(core.schedule()))
+    }
+
+    /// Changes the schedule; what it had deferred is looked at again.
+    pub(crate) fn reschedule<R>(self: &Arc<Self>, change: impl FnOnce(&mut S) -> R) -> R {
+        self.control(|core, _, _| {
+            let answer = change(core.schedule_mut());
             core.schedule_mut().reopen();
             answer
         })
     }
 
     pub(crate) fn set_limit(self: &Arc<Self>, limit: usize) {
-        self.change(|core, _, _| core.set_limit(limit));
+        self.control(|core, _, _| core.set_limit(limit));
     }
 
     /// The end of everything that was accepted, from now on or at once if it has been reached.
@@ -216,19 +290,21 @@ where
         }
     }
 
-    pub(crate) async fn idle(&self) {
+    pub(crate) async fn idle(self: &Arc<Self>) {
         loop {
             // Made before the look, so that an idle moment in between is not missed.
             let told = self.idle.notified();
-            if self.lock().is_idle() {
+            if self.change(|core, _, _| core.is_idle()) {
                 return;
             }
             told.await;
         }
     }
 
-    pub(crate) fn stats(&self) -> Stats {
-        self.lock().stats()
+    pub(crate) fn stats(self: &Arc<Self>) -> Stats {
+        let stats = self.change(|core, _, _| core.stats());
+        let peak = self.lock_inbox().peak();
+        Stats { peak_pending: peak as u64, ..stats }
     }
 
     pub(crate) fn get(self: &Arc<Self>, id: OperationId) -> Option<OperationSnapshot<S::Key>> {
@@ -266,57 +342,143 @@ where
         &self.signals
     }
 
-    /// The one way to change the core: under the lock the change, after it what the change asked for.
+    /// Changes what workers have claimed under: they give back what they have not started.
+    fn control<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
+        self.change(|core, now, effects| {
+            let answer = change(core, now, effects);
+            self.word.fetch_add(1, Ordering::AcqRel);
+            answer
+        })
+    }
+
+    /// Looks at the core, or changes it.
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
-        let mut effects = Effects { announces_finish: self.on_finish.any(), ..Effects::default() };
-        let (result, workers, is_idle, report) = {
-            let mut core = self.lock();
-            let now = Instant::now();
-            let result = change(&mut core, now, &mut effects);
-            let report = core.has_ended().then(|| core.report());
-            (result, core.wanted_workers(now), core.is_idle(), report)
+        let mut effects = self.effects();
+        let now = Instant::now();
+        let mut core = self.lock_core();
+        let answer = {
+            self.absorb(&mut core);
+            change(&mut core, now, &mut effects)
         };
-        for _ in 0..workers {
-            (self.start_worker)(Arc::clone(self));
+        let end = self.publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
+        drop(core);
+        self.carry_out(&mut effects);
+        self.announce(end);
+        answer
+    }
+
+    /// A worker's visit. `serve` says whether there was anything to do; the second and third value are what the gates
+    /// said and what the clock read.
+    fn serve(
+        self: &Arc<Self>,
+        worker: usize,
+        effects: &mut Effects<S>,
+        serve: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> bool,
+    ) -> (Visit, u64, Instant) {
+        effects.announces_finish = self.on_finish.any();
+        let now = Instant::now();
+        // Before anything that they decide is looked at, so that a change in between is not missed.
+        let word = self.word();
+        let mut core = self.lock_core();
+        self.absorb(&mut core);
+        let came = serve(&mut core, now, effects);
+        let mut inbox = self.lock_inbox();
+        let rests = !came && (inbox.is_empty() || !core.may_start());
+        let end = self.publish(&mut core, effects, &mut inbox, rests);
+        if rests {
+            inbox.rest(worker);
+        } else {
+            inbox.rise(worker);
         }
+        let has_ended = end.report.is_some();
+        drop((inbox, core));
         self.carry_out(effects);
-        if is_idle {
+        self.announce(end);
+        let visit = if has_ended { Visit::Ended } else if rests { Visit::Rests } else { Visit::Claimed };
+        (visit, word, now)
+    }
+
+    fn absorb(&self, core: &mut Core<S>) {
+        let mut inbox = self.lock_inbox();
+        core.absorb(|supply| inbox.swap(supply));
+    }
+
+    /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
+    fn publish(
+        &self,
+        core: &mut Core<S>,
+        effects: &mut Effects<S>,
+        inbox: &mut Inbox<S::Item, S::Key>,
+        eager: bool,
+    ) -> End {
+        inbox.settle(effects, eager);
+        let may_start = core.may_start();
+        inbox.set_tells_workers(may_start);
+        let unknown = usize::from(may_start && !inbox.is_empty());
+        for _ in 0..core.startable() + unknown {
+            let Some(worker) = inbox.pick_idle() else { break };
+            effects.workers.push(worker);
+        }
+        let is_idle = core.is_idle() && inbox.is_empty();
+        End { is_idle, report: (is_idle && !core.is_open()).then(|| core.report()) }
+    }
+
+    fn announce(self: &Arc<Self>, end: End) {
+        if end.is_idle {
             self.idle.notify_waiters();
         }
-        if let Some(report) = report {
+        if let Some(report) = end.report {
             // Only the first report counts, and nothing changes after it.
             if self.ending.report.set(report).is_ok() {
                 self.ending.reached.set();
                 self.keeper.notify_one();
+                let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
+                started.for_each(|worker| self.hubs[worker].nudge());
             }
         }
-        result
     }
 
-    fn carry_out(&self, effects: Effects<S>) {
-        effects.left_queue.iter().for_each(|key| self.room.leave(key));
-        effects.cancelled.iter().for_each(|attempt| attempt.shared.cancel());
-        effects.killed.iter().for_each(|attempt| attempt.shared.kill());
-        if effects.nudge_keeper {
+    fn effects(&self) -> Effects<S> {
+        Effects { announces_finish: self.on_finish.any(), ..Effects::default() }
+    }
+
+    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>) {
+        effects.workers.drain(..).for_each(|worker| self.tell(worker));
+        effects.producers.drain(..).for_each(Waker::wake);
+        effects.cancelled.drain(..).for_each(|grip| grip.shared.cancel(grip.generation));
+        effects.killed.drain(..).for_each(|grip| grip.shared.kill(grip.generation));
+        if std::mem::take(&mut effects.nudge_keeper) {
             self.keeper.notify_one();
         }
-        effects.finished.iter().for_each(|snapshot| self.on_finish.tell(snapshot, &self.signals));
+        effects.finished.drain(..).for_each(|snapshot| self.on_finish.tell(&snapshot, &self.signals));
         if self.on_evict.any() {
             effects.evicted.iter().for_each(|snapshot| self.on_evict.tell(snapshot, &self.signals));
         }
+        effects.evicted.clear();
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.
-        for answer in effects.answers {
+        for answer in effects.answers.drain(..) {
             drop(catch_unwind(AssertUnwindSafe(answer)));
         }
-        for (item, finish) in effects.discarded {
+        for (item, finish) in effects.discarded.drain(..) {
             drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
         }
     }
 
     /// Keys, items and signals are foreign code; whatever of it panicked, the core's own steps are whole.
-    fn lock(&self) -> MutexGuard<'_, Core<S>> {
+    fn lock_core(&self) -> MutexGuard<'_, Core<S>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// May be taken while the core's lock is held, never the other way round.
+    fn lock_inbox(&self) -> MutexGuard<'_, Inbox<S::Item, S::Key>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a change has brought to an end.
+struct End {
+    is_idle: bool,
+    report: Option<DrainReport>,
 }
 
 impl<S> Kill for Engine<S>

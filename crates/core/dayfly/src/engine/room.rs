@@ -1,59 +1,65 @@
-//! Room for accepted operations: in all, and of each key.
+//! Room for accepted operations, in all and of each key: pure bookkeeping, without a lock and without a wait.
 //!
-//! A producer takes a place of its key first and a place of the queue second, and waits in line for either. An
-//! operation that goes back to the queue for another attempt does not wait: it takes a place at once, and where
-//! there is none it runs up a debt, which the next places that become free pay off.
+//! ```text
+//!            no place of the key      no place in all
+//! producer -> line of its key -> line of the queue -> granted -> its item goes in
+//! ```
+//!
+//! A producer takes a place of its key first and a place of the queue second, and stands in line for either; whoever
+//! comes later never overtakes. An operation that goes back to the queue for another attempt does not stand in line:
+//! it takes its places at once, so more may be taken than there are, and nobody is let in until that is made up for.
 
+use std::collections::BTreeMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 
 use hashbrown::HashMap;
-use tokio::sync::{Semaphore, TryAcquireError};
 
 pub(super) struct Room<K> {
-    total: Places,
+    capacity: usize,
+    taken: usize,
+    /// Of the taken places, those whose producer has not come for them yet.
+    granted: usize,
+    line: Line,
     /// Absent where there are no keys.
     keys: Option<Keys<K>>,
+    waiting: HashMap<Ticket, Waiting>,
+    numbers: u64,
+    closed: bool,
 }
 
 struct Keys<K> {
-    per_key: PerKey<K>,
-    of: Mutex<HashMap<K, KeyPlaces>>,
+    capacity: PerKey<K>,
+    of: HashMap<K, KeyRoom>,
 }
 
 /// How many places a key has.
 pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
 
-/// The places of one key, kept while an operation or a producer refers to them.
-struct KeyPlaces {
-    places: Places,
-    users: usize,
+/// The places of one key. They exist while one is taken or somebody stands in line.
+#[derive(Default)]
+struct KeyRoom {
+    taken: usize,
+    line: Line,
 }
 
-/// Free places, first come, first served. Clones are the same places.
-#[derive(Clone)]
-struct Places(Arc<Counted>);
+/// A producer in line.
+pub(super) type Ticket = u64;
 
-struct Counted {
-    free: Semaphore,
-    /// Places that were taken although there was none.
-    debt: Mutex<usize>,
+/// Who stands in line, by the number that was drawn on joining it.
+type Line = BTreeMap<u64, Ticket>;
+
+struct Waiting {
+    stage: Stage,
+    waker: Option<Waker>,
 }
 
-/// One place, given back on drop unless it is kept.
-struct Taken(Option<Places>);
-
-/// A place in the queue, given back on drop unless an operation takes it over.
-pub(super) struct Place<'a, K: Eq + Hash + Clone> {
-    total: Taken,
-    key: Option<KeyPlace<'a, K>>,
-}
-
-/// A producer's use of its key's places, perhaps with one of them.
-struct KeyPlace<'a, K: Eq + Hash + Clone> {
-    keys: &'a Keys<K>,
-    key: Option<&'a K>,
-    taken: Option<Taken>,
+/// How far a producer in line has come; a line is left by the number that was drawn for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    ForKey(u64),
+    ForTotal(u64),
+    Granted,
 }
 
 /// Why there is no place.
@@ -65,225 +71,220 @@ pub(super) enum NoRoom {
 }
 
 impl<K: Eq + Hash + Clone> Room<K> {
-    pub(super) fn new(total: usize, per_key: Option<PerKey<K>>) -> Self {
-        let keys = per_key.map(|per_key| Keys { per_key, of: Mutex::new(HashMap::new()) });
-        Self { total: Places::new(total), keys }
-    }
-
-    /// Waits in line for a place; `None` when the room is closed meanwhile.
-    pub(super) async fn enter<'a>(&'a self, key: &'a K) -> Option<Place<'a, K>> {
-        let key = match &self.keys {
-            Some(keys) => {
-                let mut place = keys.refer_to(key);
-                place.taken = Some(keys.places(key).take().await?);
-                Some(place)
-            }
-            None => None,
-        };
-        Some(Place { total: self.total.take().await?, key })
-    }
-
-    /// A place if there is one now and nobody is in line for it.
-    pub(super) fn try_enter<'a>(&'a self, key: &'a K) -> Result<Place<'a, K>, NoRoom> {
-        let key = match &self.keys {
-            Some(keys) => {
-                let mut place = keys.refer_to(key);
-                place.taken = Some(keys.places(key).try_take(NoRoom::KeyFull)?);
-                Some(place)
-            }
-            None => None,
-        };
-        Ok(Place { total: self.total.try_take(NoRoom::Full)?, key })
-    }
-
-    /// An operation has left the queue.
-    pub(super) fn leave(&self, key: &K) {
-        if let Some(keys) = &self.keys {
-            keys.leave(key);
+    pub(super) fn new(capacity: usize, per_key: Option<PerKey<K>>) -> Self {
+        Self {
+            capacity,
+            taken: 0,
+            granted: 0,
+            line: Line::new(),
+            keys: per_key.map(|capacity| Keys { capacity, of: HashMap::new() }),
+            waiting: HashMap::new(),
+            numbers: 0,
+            closed: false,
         }
-        self.total.give_back();
     }
 
-    /// An operation is about to be back in the queue, whether or not there is room.
-    pub(super) fn come_back(&self, key: &K) {
-        if let Some(keys) = &self.keys {
-            keys.come_back(key);
+    /// Takes a place if there is one now and nobody stands in line for it.
+    pub(super) fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
+        if self.closed {
+            return Err(NoRoom::Closed);
         }
-        self.total.force();
+        let has_room = self.taken < self.capacity && self.line.is_empty();
+        match &mut self.keys {
+            Some(keys) if has_room => keys.enter(key)?,
+            Some(keys) if keys.is_full(key) => return Err(NoRoom::KeyFull),
+            _ if has_room => {}
+            _ => return Err(NoRoom::Full),
+        }
+        self.taken += 1;
+        Ok(())
+    }
+
+    /// Joins the line.
+    pub(super) fn join(&mut self, key: &K, wakers: &mut Vec<Waker>) -> Ticket {
+        let ticket = self.draw();
+        let number = self.draw();
+        let waits_for_key = self.keys.as_mut().is_some_and(|keys| keys.join(key, number, ticket));
+        let stage = if waits_for_key {
+            Stage::ForKey(number)
+        } else {
+            self.line.insert(number, ticket);
+            Stage::ForTotal(number)
+        };
+        self.waiting.insert(ticket, Waiting { stage, waker: None });
+        // Without this, one who joins while there is room would wait for the next who leaves.
+        self.admit(wakers);
+        ticket
+    }
+
+    /// Ready when the ticket has its places, which it hands over with that, or when the room was closed.
+    pub(super) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Result<(), NoRoom>> {
+        if self.closed {
+            return Poll::Ready(Err(NoRoom::Closed));
+        }
+        match self.waiting.get_mut(&ticket) {
+            None => Poll::Ready(Err(NoRoom::Closed)),
+            Some(waiting) if waiting.stage == Stage::Granted => {
+                self.waiting.remove(&ticket);
+                self.granted -= 1;
+                Poll::Ready(Ok(()))
+            }
+            Some(waiting) => {
+                if !waiting.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    waiting.waker = Some(waker.clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// A producer gives up: its place in line, or the places that it was granted.
+    pub(super) fn give_up(&mut self, ticket: Ticket, key: &K, wakers: &mut Vec<Waker>) {
+        let Some(waiting) = self.waiting.remove(&ticket) else { return };
+        match waiting.stage {
+            Stage::ForKey(number) => {
+                if let Some(keys) = &mut self.keys {
+                    keys.step_out(key, number);
+                }
+            }
+            Stage::ForTotal(number) => {
+                self.line.remove(&number);
+                self.leave_key(key, wakers);
+            }
+            Stage::Granted => {
+                self.granted -= 1;
+                self.taken -= 1;
+                self.leave_key(key, wakers);
+            }
+        }
+        self.admit(wakers);
+        // The last waker of a task is foreign when it is dropped, so it goes where locks are free.
+        wakers.extend(waiting.waker);
+    }
+
+    /// An operation has left the queue. Who is let in for that is decided by [`admit`](Self::admit).
+    pub(super) fn leave(&mut self, key: &K, wakers: &mut Vec<Waker>) {
+        self.taken -= 1;
+        self.leave_key(key, wakers);
+    }
+
+    /// An operation is back in the queue, whether or not there is room.
+    pub(super) fn come_back(&mut self, key: &K) {
+        self.taken += 1;
+        if let Some(keys) = &mut self.keys {
+            keys.room(key).taken += 1;
+        }
+    }
+
+    /// Lets in whom there is room for, first come, first served.
+    pub(super) fn admit(&mut self, wakers: &mut Vec<Waker>) {
+        while self.taken < self.capacity
+            && let Some((_, ticket)) = self.line.pop_first()
+        {
+            self.taken += 1;
+            self.granted += 1;
+            if let Some(waiting) = self.waiting.get_mut(&ticket) {
+                waiting.stage = Stage::Granted;
+                wakers.extend(waiting.waker.take());
+            }
+        }
+    }
+
+    /// Whether a quarter of all places is free.
+    pub(super) const fn has_much_room(&self) -> bool {
+        self.capacity.saturating_sub(self.taken) >= self.capacity / 4
+    }
+
+    /// How many operations have a place; producers that were granted one and have not come for it do not count.
+    pub(super) const fn occupied(&self) -> usize {
+        self.taken - self.granted
+    }
+
+    pub(super) fn set_capacity(&mut self, places: usize, wakers: &mut Vec<Waker>) {
+        self.capacity = places;
+        self.admit(wakers);
     }
 
     /// Ends every wait for a place.
-    pub(super) fn close(&self) {
-        // The total first: whoever makes new places of a key afterwards still finds the room closed.
-        self.total.close();
-        if let Some(keys) = &self.keys {
-            keys.lock().values().for_each(|key| key.places.close());
+    pub(super) fn close(&mut self, wakers: &mut Vec<Waker>) {
+        self.closed = true;
+        self.taken -= std::mem::take(&mut self.granted);
+        wakers.extend(self.waiting.drain().filter_map(|(_, waiting)| waiting.waker));
+        self.line.clear();
+        if let Some(keys) = &mut self.keys {
+            // From now on only those who leave look here, and they need not find anything.
+            keys.of.clear();
         }
     }
-}
 
-impl<K: Eq + Hash + Clone> Place<'_, K> {
-    /// Hands the place over to an operation, which gives it back by leaving.
-    pub(super) fn hand_over(self) {
-        self.total.keep();
-        if let Some(mut place) = self.key {
-            place.key = None;
-            if let Some(taken) = place.taken.take() {
-                taken.keep();
-            }
+    /// A place of the key is free: the next in its line moves on to the line of the queue.
+    fn leave_key(&mut self, key: &K, wakers: &mut Vec<Waker>) {
+        let Some(next) = self.keys.as_mut().and_then(|keys| keys.leave(key)) else { return };
+        let number = self.draw();
+        self.line.insert(number, next);
+        if let Some(waiting) = self.waiting.get_mut(&next) {
+            waiting.stage = Stage::ForTotal(number);
         }
+        self.admit(wakers);
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
     }
 }
 
 impl<K: Eq + Hash + Clone> Keys<K> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, KeyPlaces>> {
-        self.of.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps the key's places until the result is dropped.
-    fn refer_to<'a>(&'a self, key: &'a K) -> KeyPlace<'a, K> {
-        let mut of = self.lock();
-        let fresh = || KeyPlaces { places: Places::new((self.per_key)(key)), users: 0 };
-        of.entry(key.clone()).or_insert_with(fresh).users += 1;
-        KeyPlace { keys: self, key: Some(key), taken: None }
-    }
-
-    /// The places of a key that somebody refers to.
-    fn places(&self, key: &K) -> Places {
-        let of = self.lock();
-        of.get(key).map_or_else(|| Places::new((self.per_key)(key)), |key| key.places.clone())
-    }
-
-    fn leave(&self, key: &K) {
-        let mut of = self.lock();
-        if let Some(places) = of.get(key) {
-            places.places.give_back();
+    fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
+        let capacity = (self.capacity)(key);
+        let room = self.room(key);
+        if !room.line.is_empty() || room.taken >= capacity {
+            return Err(NoRoom::KeyFull);
         }
-        Self::release(&mut of, key);
+        room.taken += 1;
+        Ok(())
     }
 
-    fn come_back(&self, key: &K) {
-        // The operation refers to the places from now on, until it leaves again.
-        let mut reference = self.refer_to(key);
-        reference.key = None;
-        self.places(key).force();
+    fn room(&mut self, key: &K) -> &mut KeyRoom {
+        self.of.entry(key.clone()).or_default()
     }
 
-    fn release(of: &mut HashMap<K, KeyPlaces>, key: &K) {
-        if let Some(places) = of.get_mut(key) {
-            places.users -= 1;
-            if places.users == 0 {
-                of.remove(key);
-            }
+    fn is_full(&self, key: &K) -> bool {
+        let room = self.of.get(key);
+        room.is_some_and(|room| !room.line.is_empty() || room.taken >= (self.capacity)(key))
+    }
+
+    /// Takes a place of the key, or its line. Says whether it is the line.
+    fn join(&mut self, key: &K, number: u64, ticket: Ticket) -> bool {
+        let is_full = self.is_full(key);
+        let room = self.room(key);
+        if is_full {
+            room.line.insert(number, ticket);
+        } else {
+            room.taken += 1;
         }
-    }
-}
-
-impl<K: Eq + Hash + Clone> Drop for KeyPlace<'_, K> {
-    fn drop(&mut self) {
-        // The place goes back before the reference: the next in line must find the places.
-        self.taken = None;
-        if let Some(key) = self.key {
-            Keys::release(&mut self.keys.lock(), key);
-        }
-    }
-}
-
-impl Places {
-    fn new(places: usize) -> Self {
-        Self(Arc::new(Counted { free: Semaphore::new(places), debt: Mutex::new(0) }))
+        is_full
     }
 
-    /// Waits in line; `None` when the places are closed meanwhile.
-    async fn take(&self) -> Option<Taken> {
-        self.0.free.acquire().await.ok()?.forget();
-        Some(Taken(Some(self.clone())))
-    }
-
-    fn try_take(&self, full: NoRoom) -> Result<Taken, NoRoom> {
-        match self.0.free.try_acquire() {
-            Ok(permit) => {
-                permit.forget();
-                Ok(Taken(Some(self.clone())))
-            }
-            Err(TryAcquireError::NoPermits) => Err(full),
-            Err(TryAcquireError::Closed) => Err(NoRoom::Closed),
+    fn step_out(&mut self, key: &K, number: u64) {
+        if let Some(room) = self.of.get_mut(key) {
+            room.line.remove(&number);
         }
     }
 
-    /// Takes a place, whether or not there is one.
-    fn force(&self) {
-        *self.debt() += 1 - self.0.free.forget_permits(1);
-    }
-
-    fn give_back(&self) {
-        let mut debt = self.debt();
-        match *debt {
-            0 => self.0.free.add_permits(1),
-            _ => *debt -= 1,
+    /// Frees a place, and hands it to the first in line, whose ticket this returns.
+    fn leave(&mut self, key: &K) -> Option<Ticket> {
+        let room = self.of.get_mut(key)?;
+        room.taken -= 1;
+        if room.taken < (self.capacity)(key)
+            && let Some((_, next)) = room.line.pop_first()
+        {
+            room.taken += 1;
+            return Some(next);
         }
-    }
-
-    fn close(&self) {
-        self.0.free.close();
-    }
-
-    /// Held while permits move too, so that a debt and a free place never stand side by side.
-    fn debt(&self) -> MutexGuard<'_, usize> {
-        self.0.debt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Taken {
-    /// Leaves the place taken.
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        if let Some(places) = self.0.take() {
-            places.give_back();
+        if room.taken == 0 && room.line.is_empty() {
+            self.of.remove(key);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_debt_is_paid_before_a_place_is_free() {
-        let room = Room::new(1, Some(Box::new(|_| 1)));
-        room.try_enter(&"a").unwrap_or_else(|_| panic!("there is room")).hand_over();
-        room.come_back(&"a");
-        room.leave(&"a");
-        assert_eq!(room.try_enter(&"b").err(), Some(NoRoom::Full));
-        room.leave(&"a");
-        assert!(room.try_enter(&"b").is_ok());
-    }
-
-    #[test]
-    fn keys_without_work_leave_nothing_behind() {
-        let room = Room::new(10, Some(Box::new(|_| 1)));
-        for key in 0..5 {
-            room.try_enter(&key).unwrap_or_else(|_| panic!("there is room")).hand_over();
-            assert_eq!(room.try_enter(&key).err(), Some(NoRoom::KeyFull));
-            room.leave(&key);
-            drop(room.try_enter(&key));
-        }
-        assert!(room.keys.unwrap().lock().is_empty());
-    }
-
-    #[test]
-    fn a_place_that_is_given_up_pays_a_debt_first() {
-        let room = Room::new(1, None);
-        let given_up = room.try_enter(&()).unwrap_or_else(|_| panic!("there is room"));
-        room.come_back(&());
-        drop(given_up);
-        assert_eq!(room.try_enter(&()).err(), Some(NoRoom::Full), "the one that came back has the place");
-        room.leave(&());
-        assert!(room.try_enter(&()).is_ok());
+        None
     }
 }

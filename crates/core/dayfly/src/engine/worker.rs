@@ -1,149 +1,260 @@
-//! A worker claims an operation, runs its body, reports the end, and claims again until there is nothing to do.
+//! A worker is one task that runs many bodies: it claims a handful of operations, polls each in a slot of its own, and
+//! tells the core what has become of them when it comes for the next handful.
+//!
+//! ```text
+//! turn:  poll what was woken -> start what was claimed -> visit the core -> again, until there is nothing to do
+//! ```
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use dayfly_signal::OperationId;
-use futures_util::FutureExt;
+use tokio::task::{coop, yield_now};
+use tokio::time::Instant;
 
-use super::attempt_end::AttemptEnd;
-use super::effects::{Claim, Start};
-use super::{Engine, Key};
+use super::attempt_end::{AttemptEnd, Finished};
+use super::core::{Ended, Returns};
+use super::effects::Effects;
+use super::pace::Pace;
+use super::ready::Ready;
+use super::seats::{Board, Claimed};
+use super::slot::Slot;
+use super::tally::Finish;
+use super::{Engine, Key, Visit};
 use crate::Operation;
-use crate::operation::Attempt;
 use crate::schedule::Schedule;
 
-/// How many operations a worker runs before it lets other tasks of its thread run.
-const TURNS: u32 = 128;
+/// How many bodies a worker polls before it lets other tasks of its thread run.
+const POLLS: usize = 128;
 
-pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, body: Arc<F>)
+pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, index: usize, make: Arc<F>)
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
     F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
 {
     let runtime = engine.runtime.clone();
-    // The seat is made here: a runtime that shuts down drops the task without ever polling it.
-    let seat = Seat { engine, arrived: false, running: None, gone: false };
-    drop(runtime.spawn(work(seat, body)));
+    // The worker is made here: a runtime that shuts down drops the task without ever polling it.
+    let mut worker = Worker {
+        index,
+        make,
+        board: Arc::clone(&engine.boards[index]),
+        ready: Ready::new(Arc::clone(&engine.hubs[index])),
+        slots: Vec::new(),
+        claimed: VecDeque::new(),
+        returns: Returns { ended: Vec::new(), unstarted: Vec::new() },
+        effects: Effects::default(),
+        pace: Pace::new(),
+        now: Instant::now(),
+        batch: 0,
+        word: 0,
+        polled: 0,
+        has_started: false,
+        is_urgent: false,
+        rests: false,
+        is_gone: false,
+        engine,
+    };
+    drop(runtime.spawn(async move { poll_fn(|context| worker.turn(context)).await }));
 }
 
-async fn work<S, F, Fut>(mut seat: Seat<S>, body: Arc<F>)
+struct Worker<S, F, Fut>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    engine: Arc<Engine<S>>,
+    index: usize,
+    make: Arc<F>,
+    board: Arc<Board>,
+    ready: Ready,
+    slots: Vec<Seated<Fut, S::Key>>,
+    claimed: VecDeque<Claimed<S::Item, S::Key>>,
+    returns: Returns<S>,
+    effects: Effects<S>,
+    pace: Pace,
+    now: Instant,
+    /// Counts claims, so that a slot knows whether its operation is of the newest one.
+    batch: u64,
+    /// What the gates said at the newest claim.
+    word: u64,
+    /// Bodies that were polled since the last visit.
+    polled: usize,
+    has_started: bool,
+    /// The core has to hear of an end before anything else starts.
+    is_urgent: bool,
+    /// The engine knows that there is nothing to do.
+    rests: bool,
+    is_gone: bool,
+}
+
+/// A slot with the place of its operation in a batch.
+struct Seated<Fut, K> {
+    slot: Slot<Fut, K>,
+    batch: u64,
+    turn: u32,
+}
+
+impl<S, F, Fut> Worker<S, F, Fut>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
     F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
 {
-    let mut claim = seat.claim(None);
-    let mut turns: u32 = 0;
-    loop {
-        claim = match claim {
-            Claim::Nothing => {
-                seat.gone = true;
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.ready.wake_up(context.waker());
+        let mut polled = 0;
+        loop {
+            self.poll_woken();
+            self.start_claimed();
+            polled += self.polled;
+            // Bodies that are always ready would keep the thread for as long as there is work.
+            let yields = polled >= POLLS || !coop::has_budget_remaining();
+            if yields {
+                self.returns.unstarted.extend(self.claimed.drain(..));
+            }
+            if self.must_visit() && self.visit(yields) == Visit::Ended {
+                self.is_gone = true;
+                return Poll::Ready(());
+            }
+            if yields {
+                self.pace.pause();
+                return pin!(yield_now()).poll(context);
+            }
+            if self.claimed.is_empty() && self.rests && self.ready.fall_asleep() {
+                self.pace.pause();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn poll_woken(&mut self) {
+        let mut block = 0;
+        let mut has_looked = false;
+        while let Some(mut woken) = self.ready.take(block) {
+            while woken != 0 {
+                let at = block * 64 + woken.trailing_zeros() as usize;
+                woken &= woken - 1;
+                if !std::mem::replace(&mut has_looked, true) {
+                    self.now = Instant::now();
+                }
+                if let Some(polled) = self.slots[at].slot.poll(self.now) {
+                    self.polled += 1;
+                    self.note(at, polled);
+                }
+            }
+            block += 1;
+        }
+    }
+
+    fn start_claimed(&mut self) {
+        while !self.is_urgent
+            && let Some(claimed) = self.claimed.pop_front()
+        {
+            // Read right before each start: what may not start any more goes back.
+            if self.engine.word() != self.word {
+                self.returns.unstarted.push(claimed);
+                self.returns.unstarted.extend(self.claimed.drain(..));
                 return;
             }
-            Claim::Skipped => {
-                turns = turns.wrapping_add(1);
-                if turns.is_multiple_of(TURNS) {
-                    tokio::task::yield_now().await;
-                }
-                seat.claim(None)
-            }
-            Claim::Run(Start { id, attempt, item }) => {
-                seat.running = Some(id);
-                let end = run(&*body, item, &attempt).await;
-                if matches!(end, AttemptEnd::Again { .. }) {
-                    // Before it is in the queue: from then on another worker may take it out again.
-                    seat.engine.room.come_back(&attempt.key);
-                }
-                seat.running = None;
-                turns = turns.wrapping_add(1);
-                if turns.is_multiple_of(TURNS) {
-                    // Bodies that are always ready would keep the thread for as long as there is work. Nothing is
-                    // claimed meanwhile, so nothing is lost if the runtime ends here.
-                    seat.engine.change(|core, now, effects| core.finish(id, end, now, effects));
-                    tokio::task::yield_now().await;
-                    seat.claim(None)
-                } else {
-                    seat.claim(Some((id, end)))
-                }
-            }
-        };
-    }
-}
-
-/// Runs one attempt to its end, whatever that is. The body is gone when this returns.
-async fn run<T, K, F, Fut>(body: &F, item: T, attempt: &Arc<Attempt<K>>) -> AttemptEnd<T>
-where
-    K: Key,
-    F: Fn(T, Operation) -> Fut,
-    Fut: Future<Output = AttemptEnd<T>>,
-{
-    let operation = Operation::new(Arc::clone(attempt));
-    // Everything foreign stands inside: the body, its value's drop and its error's text.
-    let whole = async { body(item, operation).await };
-    let mut contained = pin!(AssertUnwindSafe(whole).catch_unwind());
-    poll_fn(|context| {
-        attempt.shared.register_worker(context.waker());
-        match contained.as_mut().poll(context) {
-            Poll::Ready(Ok(end)) => Poll::Ready(end),
-            Poll::Ready(Err(panic)) => Poll::Ready(AttemptEnd::panicked(&*panic)),
-            // The body has seen its cancellation once more and still wants to wait.
-            Poll::Pending if attempt.shared.is_killed() => Poll::Ready(AttemptEnd::cancelled()),
-            Poll::Pending => Poll::Pending,
+            self.start_one(claimed);
         }
-    })
-    .await
-}
+    }
 
-/// A worker's right to run one operation. However its task ends, the right goes back and the operation is ended.
-struct Seat<S>
-where
-    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-{
-    engine: Arc<Engine<S>>,
-    arrived: bool,
-    running: Option<OperationId>,
-    /// The core has taken the right back by itself.
-    gone: bool,
-}
+    fn start_one(&mut self, claimed: Claimed<S::Item, S::Key>) {
+        let (at, turn) = (claimed.seat, claimed.turn);
+        let seated = &mut self.slots[at];
+        if seated.slot.is_killed(claimed.generation) {
+            self.returns.unstarted.push(claimed);
+            return;
+        }
+        (seated.batch, seated.turn) = (self.batch, turn);
+        self.board.start(turn);
+        self.has_started = true;
+        self.polled += 1;
+        let how = (&*self.make, self.engine.key_text);
+        let polled = seated.slot.start(claimed, how, (&self.engine.signals, self.now));
+        self.note(at, polled);
+    }
 
-impl<S> Seat<S>
-where
-    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-{
-    /// Reports the end of what ran, if anything did, and claims the next operation in the same breath.
-    fn claim(&mut self, ended: Option<(OperationId, AttemptEnd<S::Item>)>) -> Claim<S> {
-        let is_new = !std::mem::replace(&mut self.arrived, true);
-        self.engine.change(|core, now, effects| {
-            if is_new {
-                core.arrived();
+    /// Prepares slots for new seats, also for operations that may go back unstarted: the core counts on it.
+    fn take_seats(&mut self) {
+        for claimed in &mut self.claimed {
+            match (claimed.shared.take(), self.slots.get_mut(claimed.seat)) {
+                (Some(shared), Some(seated)) => seated.slot.adopt(shared),
+                (Some(shared), None) => {
+                    let slot = Slot::new(self.ready.waker(claimed.seat), shared);
+                    self.slots.push(Seated { slot, batch: 0, turn: 0 });
+                }
+                (None, _) => {}
             }
-            if let Some((id, end)) = ended {
-                core.finish(id, end, now, effects);
+        }
+    }
+
+    /// Notes how a poll went.
+    fn note(&mut self, at: usize, polled: Poll<AttemptEnd<S::Item>>) {
+        let Poll::Ready(end) = polled else { return };
+        let seated = &self.slots[at];
+        match &end {
+            AttemptEnd::Finished(Finished { finish: Finish::Completed, answer: None, .. }) => {
+                if seated.batch == self.batch {
+                    self.board.complete(seated.turn);
+                }
             }
-            core.claim(now, effects)
-        })
+            _ => self.is_urgent = true,
+        }
+        self.returns.ended.push(Ended { seat: at, end });
+    }
+
+    fn must_visit(&self) -> bool {
+        let has_news = !self.returns.ended.is_empty() || !self.returns.unstarted.is_empty();
+        has_news || self.has_started || !self.rests || self.engine.hubs[self.index].was_nudged()
+    }
+
+    /// Tells the core what has happened, and claims what is to be done next unless it is time to step aside.
+    fn visit(&mut self, yields: bool) -> Visit {
+        let has_room = self.claimed.is_empty() && !yields;
+        let most = if has_room { self.pace.claim() } else { 0 };
+        let Self { engine, index, returns, claimed, effects, board, pace, polled, .. } = self;
+        let (visit, word, now) = engine.serve(*index, effects, |core, now, effects| {
+            pace.stop(std::mem::take(polled), now);
+            core.settle(*index, returns, now, effects);
+            board.settle();
+            if most == 0 {
+                return true;
+            }
+            pace.start(now);
+            core.claim(*index, most, now, (claimed, effects))
+        });
+        (self.word, self.now) = (word, now);
+        if most > 0 {
+            self.batch += 1;
+        }
+        self.take_seats();
+        self.rests = visit == Visit::Rests;
+        (self.has_started, self.is_urgent) = (false, false);
+        visit
     }
 }
 
-impl<S> Drop for Seat<S>
+impl<S, F, Fut> Drop for Worker<S, F, Fut>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
     fn drop(&mut self) {
-        if self.gone {
+        if self.is_gone {
             return;
         }
-        let (arrived, running) = (self.arrived, self.running);
-        self.engine.change(|core, now, effects| {
-            core.lost_worker(arrived, now, effects);
-            if let Some(id) = running {
-                core.finish(id, AttemptEnd::cancelled(), now, effects);
-            }
+        // The runtime is shutting down: what runs is dropped here, and what was not begun never will be.
+        for seated in &mut self.slots {
+            seated.slot.clear();
+        }
+        self.returns.unstarted.extend(self.claimed.drain(..));
+        let Self { engine, index, returns, effects, .. } = self;
+        engine.serve(*index, effects, |core, now, effects| {
+            core.lose(*index, returns, now, effects);
+            true
         });
     }
 }

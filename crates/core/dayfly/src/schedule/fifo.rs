@@ -27,6 +27,22 @@ impl<T> Schedule for Fifo<T> {
         self.queue.push_back(entry);
     }
 
+    fn push_all(&mut self, entries: &mut VecDeque<Queued<T, ()>>) {
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, entries);
+        } else {
+            self.queue.append(entries);
+        }
+    }
+
+    fn put_back(&mut self, entry: Queued<T, ()>) {
+        self.queue.push_front(entry);
+    }
+
+    fn most_at_once(&self) -> usize {
+        usize::MAX
+    }
+
     fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Gate) -> Option<Turn<T, ()>> {
         match gate(self.queue.front()?) {
             Gate::Deferred => None,

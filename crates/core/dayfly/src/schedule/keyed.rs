@@ -128,6 +128,24 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.settle(&key);
     }
 
+    fn put_back(&mut self, entry: Queued<T, K>) {
+        let key = entry.key.clone();
+        let lane = self.lane(&key);
+        lane.queue.push_front(entry);
+        lane.taken -= 1;
+        if lane.place == Place::Nowhere {
+            // Its turn was not taken.
+            lane.place = Place::InRing;
+            self.ring.push_front(key);
+        }
+        self.len += 1;
+    }
+
+    fn most_at_once(&self) -> usize {
+        // With more than one for each key, a key could be next twice before a key that was idle has its turn.
+        if self.per_key == 1 { usize::MAX } else { 1 }
+    }
+
     fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, K>) -> Gate) -> Option<Turn<T, K>> {
         while let Some(key) = self.ring.pop_front() {
             let Some(lane) = self.keys.get_mut(&key) else { continue };

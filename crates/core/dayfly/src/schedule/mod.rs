@@ -6,6 +6,8 @@ mod keyed;
 mod model;
 mod priority;
 
+use std::collections::VecDeque;
+
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
@@ -38,6 +40,19 @@ pub(crate) trait Schedule {
 
     /// Takes in an operation that was just accepted.
     fn push(&mut self, entry: Queued<Self::Item, Self::Key>);
+
+    /// Takes in operations that were just accepted, in their order.
+    fn push_all(&mut self, entries: &mut VecDeque<Queued<Self::Item, Self::Key>>) {
+        entries.drain(..).for_each(|entry| self.push(entry));
+    }
+
+    /// Takes back an operation that was next and has not started. What was next before it is taken back after it.
+    fn put_back(&mut self, entry: Queued<Self::Item, Self::Key>);
+
+    /// How many operations may be next before the first of them has started.
+    fn most_at_once(&self) -> usize {
+        1
+    }
 
     /// The operation whose turn it is; never one that is deferred. Its place of its key is taken until
     /// [`ended`](Self::ended) or [`again`](Self::again).

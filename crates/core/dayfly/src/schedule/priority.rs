@@ -68,6 +68,14 @@ impl<T> Schedule for Priority<T> {
         self.levels[own][own].push_back(entry);
     }
 
+    fn put_back(&mut self, entry: Queued<T, Lane>) {
+        let own = entry.key.index;
+        self.lanes[own].queued += 1;
+        self.lanes[own].running -= 1;
+        // Should it have risen, it rises again as soon as somebody looks.
+        self.levels[own][own].push_front(entry);
+    }
+
     fn next(
         &mut self,
         now: Instant,

@@ -1,0 +1,70 @@
+//! A producer that stands in line for room, with its item.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use dayfly_signal::OperationId;
+
+use super::room::Ticket;
+use super::{Engine, Key};
+use crate::schedule::Schedule;
+
+/// Yields the id once the item is in, or the item when the room was closed. Dropped before, it leaves the line and
+/// passes on what it was granted.
+pub(super) struct InLine<'a, S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    pub(super) engine: &'a Arc<Engine<S>>,
+    pub(super) key: S::Key,
+    /// Present until it is in.
+    pub(super) item: Option<S::Item>,
+    /// Present while this stands in line.
+    pub(super) ticket: Option<Ticket>,
+}
+
+// Nothing is pinned in place: the item is only ever moved.
+impl<S> Unpin for InLine<'_, S> where S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static {}
+
+impl<S> Future for InLine<'_, S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    type Output = Result<OperationId, S::Item>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let mut producers = Vec::new();
+        let mut inbox = this.engine.lock_inbox();
+        let ticket = *this.ticket.get_or_insert_with(|| inbox.join(&this.key, &mut producers));
+        let polled = inbox.poll(ticket, &this.key, &mut this.item, context);
+        drop(inbox);
+        producers.into_iter().for_each(Waker::wake);
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(outcome) => {
+                this.ticket = None;
+                match (outcome, this.item.take()) {
+                    (Ok(accepted), _) => Poll::Ready(Ok(this.engine.accepted(&accepted))),
+                    (Err(_), Some(item)) => Poll::Ready(Err(item)),
+                    // Polled after it was ready, which no caller does.
+                    (Err(_), None) => Poll::Pending,
+                }
+            }
+        }
+    }
+}
+
+impl<S> Drop for InLine<'_, S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let mut producers = Vec::new();
+            self.engine.lock_inbox().give_up(ticket, &self.key, &mut producers);
+            producers.into_iter().for_each(Waker::wake);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Where accepted items lie until a worker comes for them: a queue behind a lock of its own, so that producers and
+//! workers meet once per handful of items instead of at every one.
+//!
+//! Whoever holds the core's lock may take this one too, never the other way round.
+
+use std::collections::VecDeque;
+use std::hash::Hash;
+use std::task::{Context, Poll, Waker};
+
+use dayfly_signal::OperationId;
+use tokio::time::Instant;
+
+use super::effects::Effects;
+use super::room::{NoRoom, PerKey, Room, Ticket};
+use crate::schedule::{Queued, Schedule};
+
+pub(super) struct Inbox<T, K> {
+    items: VecDeque<Queued<T, K>>,
+    room: Room<K>,
+    peak: usize,
+    /// When the first item that lies here came. A worker was told of it and comes at once, so it goes for the next
+    /// ones too; while nobody comes, each item has a reading of its own.
+    run_began: Option<Instant>,
+    /// Whether an item that comes in now may start, so that a worker has to be told of it.
+    tells_workers: bool,
+    /// Workers that have nothing to do.
+    idle: Vec<usize>,
+}
+
+/// An item that could not go in, and why.
+pub(super) struct Refused<T, K> {
+    pub(super) why: NoRoom,
+    pub(super) key: K,
+    pub(super) item: T,
+}
+
+/// An item that went in, and the worker that has to be told of it.
+pub(super) struct Accepted {
+    pub(super) id: OperationId,
+    pub(super) tell: Option<usize>,
+}
+
+impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
+    pub(super) fn new(capacity: usize, per_key: Option<PerKey<K>>, workers: usize) -> Self {
+        Self {
+            items: VecDeque::new(),
+            room: Room::new(capacity, per_key),
+            peak: 0,
+            run_began: None,
+            tells_workers: true,
+            // The first one is told first.
+            idle: (0..workers).rev().collect(),
+        }
+    }
+
+    /// Takes an item in if there is room for it now.
+    pub(super) fn offer(&mut self, key: K, item: T) -> Result<Accepted, Refused<T, K>> {
+        match self.room.enter(&key) {
+            Ok(()) => Ok(self.accept(key, item)),
+            Err(why) => Err(Refused { why, key, item }),
+        }
+    }
+
+    /// Joins the line for room.
+    pub(super) fn join(&mut self, key: &K, wakers: &mut Vec<Waker>) -> Ticket {
+        self.room.join(key, wakers)
+    }
+
+    /// Takes an item in once its ticket has got room. `item` is left where it is until then.
+    pub(super) fn poll(
+        &mut self,
+        ticket: Ticket,
+        key: &K,
+        item: &mut Option<T>,
+        context: &Context<'_>,
+    ) -> Poll<Result<Accepted, NoRoom>> {
+        match self.room.poll(ticket, context.waker()) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
+            Poll::Ready(Ok(())) => match item.take() {
+                Some(item) => Poll::Ready(Ok(self.accept(key.clone(), item))),
+                None => Poll::Ready(Err(NoRoom::Closed)),
+            },
+        }
+    }
+
+    fn accept(&mut self, key: K, item: T) -> Accepted {
+        let id = OperationId::next();
+        let is_first = self.items.is_empty();
+        let now = match self.run_began {
+            Some(began) if self.tells_workers => began,
+            _ => *self.run_began.insert(Instant::now()),
+        };
+        self.items.push_back(Queued { id, key, item, enqueued_at: now, ready_at: now, attempts: 0 });
+        self.peak = self.peak.max(self.room.occupied());
+        // Whoever comes for the first item tells the others, if there is enough for them.
+        let tell = if is_first && self.tells_workers { self.idle.pop() } else { None };
+        Accepted { id, tell }
+    }
+
+    /// Hands over what lies here, into `supply` if that is empty and otherwise behind it.
+    pub(super) fn swap(&mut self, supply: &mut VecDeque<Queued<T, K>>) {
+        self.run_began = None;
+        if supply.is_empty() {
+            std::mem::swap(&mut self.items, supply);
+        } else {
+            supply.append(&mut self.items);
+        }
+    }
+
+    pub(super) fn room(&mut self) -> &mut Room<K> {
+        &mut self.room
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) const fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// Gives back the places of what left the queue, and takes those of what came back to it. Producers are let in at
+    /// once where `eager`, and otherwise only when there is room for many: waking one for each place costs more than
+    /// the operations do.
+    pub(super) fn settle<S>(&mut self, effects: &mut Effects<S>, eager: bool)
+    where
+        S: Schedule<Item = T, Key = K>,
+    {
+        effects.came_back.drain(..).for_each(|key| self.room.come_back(&key));
+        self.peak = self.peak.max(self.room.occupied());
+        effects.left_queue.drain(..).for_each(|key| self.room.leave(&key, &mut effects.producers));
+        if eager || self.room.has_much_room() {
+            self.room.admit(&mut effects.producers);
+        }
+    }
+
+    pub(super) const fn set_tells_workers(&mut self, tells: bool) {
+        self.tells_workers = tells;
+    }
+
+    /// A worker has nothing to do and sleeps until it is told.
+    pub(super) fn rest(&mut self, worker: usize) {
+        self.idle.push(worker);
+    }
+
+    /// A worker has woken up by itself.
+    pub(super) fn rise(&mut self, worker: usize) {
+        self.idle.retain(|idle| *idle != worker);
+    }
+
+    /// A worker that can be given something to do.
+    pub(super) fn pick_idle(&mut self) -> Option<usize> {
+        self.idle.pop()
+    }
+
+    pub(super) fn give_up(&mut self, ticket: Ticket, key: &K, wakers: &mut Vec<Waker>) {
+        self.room.give_up(ticket, key, wakers);
+    }
+}

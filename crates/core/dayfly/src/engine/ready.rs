@@ -1,0 +1,102 @@
+//! Which bodies of a worker were woken: a bit for each slot, and one wake-up of the worker for any number of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+/// The bits of one worker, as the worker sees them.
+pub(super) struct Ready {
+    hub: Arc<Hub>,
+    blocks: Vec<Arc<Block>>,
+}
+
+/// A worker, as those see it who wake it.
+#[derive(Default)]
+pub(super) struct Hub {
+    worker: AtomicWaker,
+    /// While it is, the worker looks at the bits again before it sleeps, so that nobody has to wake it.
+    is_awake: AtomicBool,
+    was_nudged: AtomicBool,
+}
+
+/// The bits of 64 slots.
+struct Block {
+    bits: AtomicU64,
+    hub: Arc<Hub>,
+}
+
+/// What a body's waker leads to.
+struct Bit {
+    block: Arc<Block>,
+    mask: u64,
+}
+
+/// Slots of one block.
+const WIDTH: usize = 64;
+
+impl Ready {
+    pub(super) const fn new(hub: Arc<Hub>) -> Self {
+        Self { hub, blocks: Vec::new() }
+    }
+
+    /// The waker of a slot. It is made once for as long as the worker lives.
+    pub(super) fn waker(&mut self, slot: usize) -> Waker {
+        while self.blocks.len() <= slot / WIDTH {
+            self.blocks.push(Arc::new(Block { bits: AtomicU64::new(0), hub: Arc::clone(&self.hub) }));
+        }
+        let block = Arc::clone(&self.blocks[slot / WIDTH]);
+        Waker::from(Arc::new(Bit { block, mask: 1 << (slot % WIDTH) }))
+    }
+
+    /// To be called at the beginning of a turn.
+    pub(super) fn wake_up(&self, worker: &Waker) {
+        self.hub.worker.register(worker);
+        self.hub.is_awake.store(true, Ordering::SeqCst);
+    }
+
+    /// The woken slots of one block. They count as not woken from here on.
+    pub(super) fn take(&self, block: usize) -> Option<u64> {
+        let block = self.blocks.get(block)?;
+        // Looking is cheaper than swapping, and most blocks are at rest.
+        Some(if block.bits.load(Ordering::Relaxed) == 0 { 0 } else { block.bits.swap(0, Ordering::SeqCst) })
+    }
+
+    /// Goes to sleep unless a slot was woken meanwhile. Says whether it does.
+    pub(super) fn fall_asleep(&self) -> bool {
+        // Either a waker sees that the worker sleeps, or the worker sees its bit: both stores come before both looks.
+        self.hub.is_awake.store(false, Ordering::SeqCst);
+        let sleeps = self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0);
+        if !sleeps {
+            self.hub.is_awake.store(true, Ordering::SeqCst);
+        }
+        sleeps
+    }
+}
+
+impl Hub {
+    /// Has the worker take a turn, whether or not a slot was woken.
+    pub(super) fn nudge(&self) {
+        self.was_nudged.store(true, Ordering::SeqCst);
+        self.worker.wake();
+    }
+
+    /// Whether the worker was nudged since this was last asked.
+    pub(super) fn was_nudged(&self) -> bool {
+        self.was_nudged.load(Ordering::Relaxed) && self.was_nudged.swap(false, Ordering::SeqCst)
+    }
+}
+
+impl Wake for Bit {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let before = self.block.bits.fetch_or(self.mask, Ordering::SeqCst);
+        if before == 0 && !self.block.hub.is_awake.load(Ordering::SeqCst) {
+            self.block.hub.worker.wake();
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Operations in the hands of workers: claimed, running, or ended and not settled yet.
+//!
+//! A seat is a worker's slot as the core sees it, and a permit: as many seats are taken as operations may run. What a
+//! worker does between two visits to the core it shows on its [`Board`], so that whoever looks sees every operation as
+//! it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dayfly_signal::{OperationId, Signal};
+use hashbrown::HashMap;
+use tokio::time::Instant;
+
+use crate::pass::Shared;
+use crate::schedule::Queued;
+use crate::{OperationSnapshot, OperationState};
+
+pub(super) struct Seats<K> {
+    workers: Vec<Worker<K>>,
+    /// Where operations sit that have outlasted the visit after their start.
+    settled: HashMap<OperationId, Place>,
+    taken: usize,
+    generations: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    worker: usize,
+    seat: usize,
+}
+
+struct Worker<K> {
+    seats: Vec<Seat<K>>,
+    free: Vec<usize>,
+    /// The seats of the newest claim, in the order in which they are to be started.
+    batch: Vec<usize>,
+    /// How many of the batch are known to have left the queue.
+    left_queue: usize,
+    board: Arc<Board>,
+}
+
+struct Seat<K> {
+    shared: Arc<Shared>,
+    occupant: Option<Occupant<K>>,
+}
+
+/// An operation in a worker's hands.
+pub(super) struct Occupant<K> {
+    pub(super) id: OperationId,
+    pub(super) key: K,
+    pub(super) attempt: u32,
+    pub(super) generation: u64,
+    pub(super) enqueued_at: Instant,
+    pub(super) ready_at: Instant,
+    pub(super) started_at: Instant,
+    is_settled: bool,
+}
+
+/// What a worker has done with its newest claim since it was last in the core.
+#[derive(Default)]
+pub(super) struct Board {
+    /// How many of the batch have started, in its order.
+    started: AtomicU32,
+    /// Which of the batch have completed, one bit for each.
+    completed: AtomicU32,
+}
+
+/// An operation that was claimed, with the item.
+pub(super) struct Claimed<T, K> {
+    pub(super) seat: usize,
+    /// Its place in the batch.
+    pub(super) turn: u32,
+    pub(super) id: OperationId,
+    pub(super) key: K,
+    pub(super) attempt: u32,
+    pub(super) generation: u64,
+    pub(super) item: T,
+    /// What the seat's slot has to use from now on, if it has nothing yet.
+    pub(super) shared: Option<Arc<Shared>>,
+}
+
+/// One running body, for whoever wants to end it once no lock is held.
+pub(super) struct Grip {
+    pub(super) shared: Arc<Shared>,
+    pub(super) generation: u64,
+}
+
+impl<K: Clone> Seats<K> {
+    pub(super) fn new(boards: impl Iterator<Item = Arc<Board>>) -> Self {
+        let worker = |board| Worker { seats: Vec::new(), free: Vec::new(), batch: Vec::new(), left_queue: 0, board };
+        Self { workers: boards.map(worker).collect(), settled: HashMap::new(), taken: 0, generations: 0 }
+    }
+
+    pub(super) fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// How many permits are in use.
+    pub(super) const fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Begins a batch. What is left of the one before runs, or has been given back.
+    pub(super) fn begin(&mut self, worker: usize) {
+        let own = &mut self.workers[worker];
+        for &seat in &own.batch {
+            if let Some(occupant) = &mut own.seats[seat].occupant {
+                occupant.is_settled = true;
+                self.settled.insert(occupant.id, Place { worker, seat });
+            }
+        }
+        own.batch.clear();
+        own.left_queue = 0;
+        own.board.clear();
+    }
+
+    pub(super) fn claim<T>(&mut self, worker: usize, entry: Queued<T, K>, now: Instant) -> Claimed<T, K> {
+        self.generations += 1;
+        self.taken += 1;
+        let own = &mut self.workers[worker];
+        let (seat, shared) = match own.free.pop() {
+            Some(seat) if own.seats[seat].shared.is_spoiled() => {
+                own.seats[seat].shared = Arc::default();
+                (seat, Some(Arc::clone(&own.seats[seat].shared)))
+            }
+            Some(seat) => (seat, None),
+            None => {
+                let shared = Arc::<Shared>::default();
+                own.seats.push(Seat { shared: Arc::clone(&shared), occupant: None });
+                (own.seats.len() - 1, Some(shared))
+            }
+        };
+        let turn = u32::try_from(own.batch.len()).unwrap_or(u32::MAX);
+        own.batch.push(seat);
+        let Queued { id, key, item, enqueued_at, ready_at, attempts } = entry;
+        let (attempt, generation) = (attempts + 1, self.generations);
+        own.seats[seat].occupant = Some(Occupant {
+            id,
+            key: key.clone(),
+            attempt,
+            generation,
+            enqueued_at,
+            ready_at,
+            started_at: now,
+            is_settled: false,
+        });
+        Claimed { seat, turn, id, key, attempt, generation, item, shared }
+    }
+
+    /// An operation has left its seat: it ended, or it is to go on later.
+    pub(super) fn vacate(&mut self, worker: usize, seat: usize) -> Option<Occupant<K>> {
+        let own = &mut self.workers[worker];
+        let occupant = own.seats[seat].occupant.take()?;
+        self.taken -= 1;
+        own.free.push(seat);
+        if occupant.is_settled {
+            self.settled.remove(&occupant.id);
+        }
+        Some(occupant)
+    }
+
+    pub(super) fn shared(&self, worker: usize, seat: usize) -> &Shared {
+        &self.workers[worker].seats[seat].shared
+    }
+
+    /// Every seat of a worker that is taken.
+    pub(super) fn taken_by(&self, worker: usize) -> Vec<usize> {
+        let seats = self.workers[worker].seats.iter().enumerate();
+        seats.filter(|(_, seat)| seat.occupant.is_some()).map(|(at, _)| at).collect()
+    }
+
+    pub(super) fn has_left_queue(&self, worker: usize, turn: u32) -> bool {
+        (turn as usize) < self.workers[worker].left_queue
+    }
+
+    /// Calls `left` with the key of every operation that has started since the last look.
+    pub(super) fn leave_queue(&mut self, worker: usize, mut left: impl FnMut(&K)) {
+        let own = &mut self.workers[worker];
+        let started = own.board.started();
+        for &seat in own.batch.iter().take(started).skip(own.left_queue) {
+            if let Some(occupant) = &own.seats[seat].occupant {
+                left(&occupant.key);
+            }
+        }
+        own.left_queue = own.left_queue.max(started.min(own.batch.len()));
+    }
+
+    /// What became of claimed operations since their workers were last here, in one look.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts { running: self.taken, ..Counts::default() };
+        for worker in &self.workers {
+            let unstarted = worker.batch.len().saturating_sub(worker.board.started());
+            counts.unstarted += unstarted;
+            counts.completed += worker.board.completed.load(Ordering::Acquire).count_ones() as usize;
+        }
+        counts.running = counts.running.saturating_sub(counts.unstarted + counts.completed);
+        counts
+    }
+
+    /// The operation with this id, unless it is not in anybody's hands.
+    pub(super) fn find(&self, id: OperationId) -> Option<Sitting<'_, K>> {
+        if let Some(place) = self.settled.get(&id) {
+            return self.sitting(place.worker, place.seat, Progress::Running);
+        }
+        self.unsettled().find(|sitting| sitting.occupant.id == id)
+    }
+
+    /// Every operation in a worker's hands.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Sitting<'_, K>> {
+        let settled = self.settled.values();
+        let settled = settled.filter_map(|place| self.sitting(place.worker, place.seat, Progress::Running));
+        settled.chain(self.unsettled())
+    }
+
+    /// The operations of the newest batches: at most a handful for each worker.
+    fn unsettled(&self) -> impl Iterator<Item = Sitting<'_, K>> {
+        self.workers.iter().enumerate().flat_map(move |(at, worker)| {
+            let batch = worker.batch.iter().enumerate();
+            batch.filter_map(move |(turn, &seat)| self.sitting(at, seat, worker.board.progress(turn)))
+        })
+    }
+
+    fn sitting(&self, worker: usize, seat: usize, progress: Progress) -> Option<Sitting<'_, K>> {
+        let Seat { shared, occupant } = &self.workers[worker].seats[seat];
+        Some(Sitting { occupant: occupant.as_ref()?, shared, progress })
+    }
+}
+
+/// How many claimed operations are how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) unstarted: usize,
+    pub(super) running: usize,
+    /// Completed, which their workers have not told yet.
+    pub(super) completed: usize,
+}
+
+/// How far a claimed operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Unstarted,
+    Running,
+    Completed,
+}
+
+/// An operation in a worker's hands, as whoever looks sees it.
+pub(super) struct Sitting<'a, K> {
+    pub(super) occupant: &'a Occupant<K>,
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) progress: Progress,
+}
+
+impl<K: Clone> Sitting<'_, K> {
+    /// What can end the body once no lock is held.
+    pub(super) fn grip(&self) -> Grip {
+        Grip { shared: Arc::clone(self.shared), generation: self.occupant.generation }
+    }
+
+    /// The operation at this moment; one that has not started is none that can be seen.
+    pub(super) fn snapshot(&self, now: Instant) -> Option<OperationSnapshot<K>> {
+        let snapshot = self.occupant.snapshot(OperationState::Running, self.shared.recent());
+        match self.progress {
+            Progress::Unstarted => None,
+            Progress::Running => Some(snapshot),
+            Progress::Completed => Some(OperationSnapshot {
+                state: OperationState::Completed,
+                finished_at: Some(now),
+                ..snapshot
+            }),
+        }
+    }
+}
+
+impl<K: Clone> Occupant<K> {
+    /// The operation as it was before it was claimed.
+    pub(super) fn queued<T>(self, item: T) -> Queued<T, K> {
+        let Self { id, key, attempt, enqueued_at, ready_at, .. } = self;
+        Queued { id, key, item, enqueued_at, ready_at, attempts: attempt - 1 }
+    }
+
+    /// The operation as it waits for its next attempt.
+    pub(super) fn queued_again<T>(self, item: T, ready_at: Instant) -> Queued<T, K> {
+        let Self { id, key, attempt, enqueued_at, .. } = self;
+        Queued { id, key, item, enqueued_at, ready_at, attempts: attempt }
+    }
+
+    pub(super) fn snapshot(&self, state: OperationState, signals: Vec<Signal>) -> OperationSnapshot<K> {
+        OperationSnapshot {
+            id: self.id,
+            key: self.key.clone(),
+            state,
+            attempt: self.attempt,
+            enqueued_at: self.enqueued_at,
+            started_at: Some(self.started_at),
+            finished_at: None,
+            error: None,
+            signals,
+        }
+    }
+}
+
+impl Board {
+    /// The worker starts the next of its batch.
+    pub(super) fn start(&self, turn: u32) {
+        self.started.store(turn + 1, Ordering::Release);
+    }
+
+    /// An operation of the batch has completed, and the worker goes on before it tells the core.
+    pub(super) fn complete(&self, turn: u32) {
+        // Only the worker writes while it works, so this needs no read-modify-write.
+        let completed = self.completed.load(Ordering::Relaxed) | (1 << turn);
+        self.completed.store(completed, Ordering::Release);
+    }
+
+    /// The core knows everything. To be called by the worker, in the core.
+    pub(super) fn settle(&self) {
+        self.completed.store(0, Ordering::Release);
+    }
+
+    fn clear(&self) {
+        self.started.store(0, Ordering::Release);
+        self.completed.store(0, Ordering::Release);
+    }
+
+    fn started(&self) -> usize {
+        self.started.load(Ordering::Acquire) as usize
+    }
+
+    fn progress(&self, turn: usize) -> Progress {
+        let completed = self.completed.load(Ordering::Acquire);
+        if turn >= self.started() {
+            Progress::Unstarted
+        } else if completed & (1 << turn) == 0 {
+            Progress::Running
+        } else {
+            Progress::Completed
+        }
+    }
+}

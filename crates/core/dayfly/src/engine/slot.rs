@@ -1,0 +1,130 @@
+//! A place in a worker where one body after the other is stored and polled, without an allocation for any of them.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use dayfly_signal::SignalSink;
+use tokio::time::Instant;
+
+use super::attempt_end::AttemptEnd;
+use super::seats::Claimed;
+use crate::pass::{Badge, Pass, Shared};
+use crate::{Operation, desk};
+
+pub(super) struct Slot<Fut, K> {
+    body: Pin<Box<Option<Fut>>>,
+    waker: Waker,
+    shared: Arc<Shared>,
+    /// What the next operation gets, if the last one has given it back.
+    pass: Option<Box<Pass<K>>>,
+    generation: u64,
+}
+
+impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
+    pub(super) fn new(waker: Waker, shared: Arc<Shared>) -> Self {
+        shared.belongs_to(&waker);
+        Self { body: Box::pin(None), waker, shared, pass: None, generation: 0 }
+    }
+
+    /// Uses this from now on; what was used before is in somebody else's hands for good.
+    pub(super) fn adopt(&mut self, shared: Arc<Shared>) {
+        shared.belongs_to(&self.waker);
+        self.shared = shared;
+        self.pass = None;
+    }
+
+    /// Whether somebody wants this operation, which has not started, to end.
+    pub(super) fn is_killed(&self, generation: u64) -> bool {
+        self.shared.is_killed(generation)
+    }
+
+    /// Makes the body and polls it for the first time.
+    pub(super) fn start<T>(
+        &mut self,
+        claimed: Claimed<T, K>,
+        (make, key_text): (&impl Fn(T, Operation) -> Fut, fn(&K) -> Option<String>),
+        (signals, now): (&SignalSink, Instant),
+    ) -> Poll<AttemptEnd<T>>
+    where
+        Fut: Future<Output = AttemptEnd<T>>,
+    {
+        let Claimed { id, key, attempt, generation, item, .. } = claimed;
+        self.generation = generation;
+        let pass = match self.pass.take() {
+            Some(mut pass) => {
+                pass.badge.source = signals.source(id);
+                pass.badge.attempt = attempt;
+                pass.badge.generation = generation;
+                pass.key = key;
+                pass
+            }
+            None => {
+                let shared = Arc::clone(&self.shared);
+                let badge = Badge { attempt, generation, source: signals.source(id), shared };
+                Box::new(Pass { badge, key, key_text })
+            }
+        };
+        let operation = Operation::new(pass);
+        match desk::open(now, || catch_unwind(AssertUnwindSafe(|| make(item, operation)))) {
+            Ok(body) => {
+                self.body.set(Some(body));
+                self.poll(now).unwrap_or(Poll::Pending)
+            }
+            Err(panic) => self.end(AttemptEnd::panicked(&*panic)),
+        }
+    }
+
+    /// Polls the body, if there is one.
+    pub(super) fn poll<T>(&mut self, now: Instant) -> Option<Poll<AttemptEnd<T>>>
+    where
+        Fut: Future<Output = AttemptEnd<T>>,
+    {
+        let body = self.body.as_mut().as_pin_mut()?;
+        let mut context = Context::from_waker(&self.waker);
+        let polled = desk::open(now, || catch_unwind(AssertUnwindSafe(|| body.poll(&mut context))));
+        Some(match polled {
+            Ok(Poll::Ready(end)) => self.end(end),
+            // The body has seen its cancellation once more and still wants to wait.
+            Ok(Poll::Pending) if self.shared.is_killed(self.generation) => self.end(AttemptEnd::cancelled()),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => self.end(AttemptEnd::panicked(&*panic)),
+        })
+    }
+
+    /// Drops the body and gets ready for the next one.
+    fn end<T>(&mut self, end: AttemptEnd<T>) -> Poll<AttemptEnd<T>> {
+        // What the body owns is foreign when it is dropped.
+        let dropped = desk::open(Instant::now(), || catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
+        self.shared.finish(self.generation);
+        self.take_back();
+        match dropped {
+            Ok(()) => Poll::Ready(end),
+            // It was to be dropped, and it is.
+            Err(_) if self.shared.is_killed(self.generation) => Poll::Ready(end),
+            Err(panic) => Poll::Ready(AttemptEnd::panicked(&*panic)),
+        }
+    }
+
+    /// Takes the operation's pass back, if that has been dropped; otherwise its owner keeps all of it.
+    fn take_back(&mut self) {
+        let pass: Option<Box<dyn Any>> = desk::take().map(|pass| pass as Box<dyn Any>);
+        match pass.map(|pass| pass.downcast::<Pass<K>>()) {
+            Some(Ok(pass)) if self.is_own(&pass) => self.pass = Some(pass),
+            // Dropped here, if it is another one's.
+            _ => self.shared.spoil(),
+        }
+    }
+
+    fn is_own(&self, pass: &Pass<K>) -> bool {
+        pass.badge.generation == self.generation && Arc::ptr_eq(&pass.badge.shared, &self.shared)
+    }
+
+    /// Drops the body, whatever it was doing.
+    pub(super) fn clear(&mut self) {
+        drop(catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
+        self.shared.finish(self.generation);
+    }
+}
