@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A signal's place in its sink: 1 for the first, one more for each further event.
@@ -46,6 +47,13 @@ impl OperationId {
         Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// So many ids in a row, as if [`next`](Self::next) had been called as often: for who needs many of them.
+    #[must_use]
+    pub fn block(ids: u64) -> OperationIds {
+        let first = NEXT.fetch_add(ids, Ordering::Relaxed);
+        OperationIds(first..first.saturating_add(ids))
+    }
+
     /// The id with this number; `None` for 0. The caller answers for its uniqueness.
     #[must_use]
     pub const fn from_u64(number: u64) -> Option<Self> {
@@ -59,6 +67,22 @@ impl OperationId {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0.get()
+    }
+}
+
+/// Ids that were drawn together, in rising order; those that are left are never given to anybody else.
+#[derive(Debug)]
+pub struct OperationIds(Range<u64>);
+
+impl Iterator for OperationIds {
+    type Item = OperationId;
+
+    fn next(&mut self) -> Option<OperationId> {
+        self.0.find_map(OperationId::from_u64)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
     }
 }
 

@@ -81,7 +81,7 @@ pub use counter::Counter;
 pub use draft::Draft;
 pub use handle::{Hold, SignalHandle};
 pub use handler::AsyncHandler;
-pub use id::{OperationId, SignalId};
+pub use id::{OperationId, OperationIds, SignalId};
 pub use listener::Listener;
 pub use options::SignalOptions;
 pub use pattern::{PatternSet, SignalPattern};

@@ -1,27 +1,51 @@
 //! What is remembered of operations: the last finished ones, pinned ones, and echoes of those that left.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Signal};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
-use crate::{CoordinatorOptions, Echo, OperationSnapshot, PinError};
+use crate::{CoordinatorOptions, Echo, OperationSnapshot, OperationState, PinError};
 
 /// Finished operations in the order of their finish, with a look-up by id.
 #[derive(Debug)]
 pub(crate) struct Window<K> {
     size: usize,
     max_age: Option<Duration>,
-    finished: VecDeque<OperationSnapshot<K>>,
-    /// Where an operation stands, counted from the first that ever finished.
+    finished: VecDeque<Record<K>>,
+    /// Where an operation stands, counted from the first that ever finished. Written when somebody looks an operation
+    /// up, for those that finished since the last time: each costs that once at most, and nothing if nobody looks.
     places: HashMap<OperationId, u64>,
+    indexed: u64,
     left: u64,
     /// Pinned operations; those that would have left the window are kept here.
-    pinned: BTreeMap<OperationId, Option<OperationSnapshot<K>>>,
+    pinned: BTreeMap<OperationId, Option<Record<K>>>,
     max_pinned: usize,
     echoes: Echoes,
+}
+
+/// A finished operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Record<K> {
+    pub(crate) id: OperationId,
+    pub(crate) key: K,
+    pub(crate) state: OperationState,
+    pub(crate) attempt: u32,
+    pub(crate) enqueued_at: Instant,
+    pub(crate) started_at: Option<Instant>,
+    pub(crate) finished_at: Instant,
+    /// Absent for most, so that a record is small.
+    pub(crate) details: Option<Box<Details>>,
+}
+
+/// What only some operations have.
+#[derive(Clone, Debug)]
+pub(crate) struct Details {
+    pub(crate) error: Option<Arc<str>>,
+    pub(crate) signals: Vec<Signal>,
 }
 
 #[derive(Debug)]
@@ -38,6 +62,7 @@ impl<K: Clone> Window<K> {
             max_age: options.max_age,
             finished: VecDeque::new(),
             places: HashMap::new(),
+            indexed: 0,
             left: 0,
             pinned: BTreeMap::new(),
             max_pinned: options.max_pinned,
@@ -49,40 +74,63 @@ impl<K: Clone> Window<K> {
         }
     }
 
-    pub(crate) fn push(&mut self, snapshot: OperationSnapshot<K>) {
-        self.places.insert(snapshot.id, self.left + self.finished.len() as u64);
-        self.finished.push_back(snapshot);
+    /// Takes a record in. The window may be too full until [`shrink`](Self::shrink) is called.
+    pub(crate) fn push(&mut self, record: Record<K>) {
+        self.finished.push_back(record);
     }
 
-    /// The next operation to leave, if one has to: announce it, once.
-    pub(crate) fn evict(&mut self, now: Instant) -> Option<OperationSnapshot<K>> {
-        loop {
-            let oldest = self.finished.front()?;
-            let aged = match (self.max_age, oldest.finished_at) {
-                (Some(max_age), Some(at)) => now.saturating_duration_since(at) >= max_age,
-                _ => false,
-            };
-            if !aged && self.finished.len() <= self.size {
-                return None;
+    /// Lets go what has no place any more. Whoever wants to see it, or has to drop it elsewhere, gives a list for it.
+    pub(crate) fn shrink(&mut self, now: Instant, evicted: Option<&mut Vec<Record<K>>>) {
+        let mut excess = self.finished.len().saturating_sub(self.size);
+        if let Some(max_age) = self.max_age {
+            let aged = |record: &Record<K>| now.saturating_duration_since(record.finished_at) >= max_age;
+            excess = excess.max(self.finished.partition_point(aged));
+        }
+        if excess == 0 {
+            return;
+        }
+        for (record, place) in self.finished.range(..excess).zip(self.left..) {
+            if place < self.indexed {
+                self.places.remove(&record.id);
             }
-            let oldest = self.finished.pop_front()?;
-            self.left += 1;
-            self.places.remove(&oldest.id);
-            match self.pinned.get_mut(&oldest.id) {
-                Some(kept) => *kept = Some(oldest),
-                None => return Some(self.echoed(oldest, now)),
+            if !self.pinned.contains_key(&record.id) {
+                self.echoes.add(record, now);
+            }
+        }
+        self.left += excess as u64;
+        let leaving = self.finished.drain(..excess);
+        if self.pinned.is_empty() && evicted.is_none() {
+            return;
+        }
+        let mut nowhere = Vec::new();
+        let evicted = evicted.unwrap_or(&mut nowhere);
+        for record in leaving {
+            match self.pinned.get_mut(&record.id) {
+                Some(kept) => *kept = Some(record),
+                None => evicted.push(record),
             }
         }
     }
 
-    pub(crate) fn get(&self, id: OperationId) -> Option<OperationSnapshot<K>> {
-        if let Some(place) = self.places.get(&id) {
-            return self.finished.get(usize::try_from(place - self.left).ok()?).cloned();
-        }
-        self.pinned.get(&id)?.clone()
+    pub(crate) fn get(&mut self, id: OperationId) -> Option<OperationSnapshot<K>> {
+        self.index();
+        let record = match self.places.get(&id) {
+            Some(place) => self.finished.get(usize::try_from(place - self.left).ok()?),
+            None => self.pinned.get(&id)?.as_ref(),
+        };
+        record.map(Record::snapshot)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &OperationSnapshot<K>> {
+    fn index(&mut self) {
+        self.indexed = self.indexed.max(self.left);
+        let known = usize::try_from(self.indexed - self.left).unwrap_or(usize::MAX);
+        for record in self.finished.iter().skip(known) {
+            self.places.insert(record.id, self.indexed);
+            self.indexed += 1;
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record<K>> {
         self.finished.iter().chain(self.pinned.values().flatten())
     }
 
@@ -99,29 +147,53 @@ impl<K: Clone> Window<K> {
     }
 
     /// Lets an operation go. Says whether it was pinned, and hands it over if it leaves the window by this.
-    pub(crate) fn unpin(&mut self, id: OperationId, now: Instant) -> (bool, Option<OperationSnapshot<K>>) {
-        match self.pinned.remove(&id) {
-            None => (false, None),
-            Some(kept) => (true, kept.map(|kept| self.echoed(kept, now))),
+    pub(crate) fn unpin(&mut self, id: OperationId, now: Instant) -> (bool, Option<Record<K>>) {
+        let Some(kept) = self.pinned.remove(&id) else { return (false, None) };
+        if let Some(record) = &kept {
+            self.echoes.add(record, now);
         }
+        (true, kept)
     }
 
     pub(crate) fn echoes(&mut self, now: Instant) -> Vec<Echo> {
         self.echoes.trim(now);
         self.echoes.entries.iter().cloned().collect()
     }
+}
 
-    fn echoed(&mut self, snapshot: OperationSnapshot<K>, now: Instant) -> OperationSnapshot<K> {
-        for signal in &snapshot.signals {
-            let echo = Echo { operation: snapshot.id, signal: signal.clone(), evicted_at: now };
-            self.echoes.entries.push_back(echo);
+impl<K: Clone> Record<K> {
+    pub(crate) fn snapshot(&self) -> OperationSnapshot<K> {
+        OperationSnapshot {
+            id: self.id,
+            key: self.key.clone(),
+            state: self.state,
+            attempt: self.attempt,
+            enqueued_at: self.enqueued_at,
+            started_at: self.started_at,
+            finished_at: Some(self.finished_at),
+            error: self.details.as_ref().and_then(|details| details.error.clone()),
+            signals: self.details.as_ref().map(|details| details.signals.clone()).unwrap_or_default(),
         }
-        self.echoes.trim(now);
-        snapshot
+    }
+}
+
+impl Details {
+    /// Nothing, where there is nothing to tell.
+    pub(crate) fn new(error: Option<Arc<str>>, signals: Vec<Signal>) -> Option<Box<Self>> {
+        (error.is_some() || !signals.is_empty()).then(|| Box::new(Self { error, signals }))
     }
 }
 
 impl Echoes {
+    fn add<K>(&mut self, record: &Record<K>, now: Instant) {
+        let Some(details) = &record.details else { return };
+        for signal in &details.signals {
+            let echo = Echo { operation: record.id, signal: signal.clone(), evicted_at: now };
+            self.entries.push_back(echo);
+        }
+        self.trim(now);
+    }
+
     fn trim(&mut self, now: Instant) {
         while let Some(oldest) = self.entries.front() {
             let aged = now.saturating_duration_since(oldest.evicted_at) >= self.retention;

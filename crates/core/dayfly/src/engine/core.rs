@@ -20,11 +20,11 @@ use super::attempt_end::{AttemptEnd, Finished};
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Board, Claimed, Occupant, Seats};
+use super::seats::{Board, Claimed, Seats, Sitting};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
-use crate::window::Window;
+use crate::window::{Details, Record, Window};
 use crate::{AfterDeferral, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
 
 /// How far the coordinator has come towards its end.
@@ -132,9 +132,7 @@ where
     ) {
         self.note_starts_of(worker, effects);
         for Ended { seat, end } in returns.ended.drain(..) {
-            if let Some(occupant) = self.seats.vacate(worker, seat) {
-                self.finish((worker, seat), occupant, end, now, effects);
-            }
+            self.finish((worker, seat), end, now, effects);
         }
         // The last comes first, so that the order of the claim is the order of the queue again.
         for claimed in returns.unstarted.drain(..).rev() {
@@ -206,27 +204,25 @@ where
     fn finish(
         &mut self,
         (worker, seat): (usize, usize),
-        occupant: Occupant<S::Key>,
         end: AttemptEnd<S::Item>,
         now: Instant,
         effects: &mut Effects<S>,
     ) {
-        let shared = self.seats.shared(worker, seat);
-        let is_killed = shared.is_killed(occupant.generation);
+        let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
         let signals = shared.take_recent();
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
                 self.schedule.ended(&occupant.key);
                 effects.answers.extend(answer);
-                let ended = occupant.snapshot(finish.state(), signals);
-                let ended = OperationSnapshot { finished_at: Some(now), error, ..ended };
-                self.remember(finish, ended, now, effects);
+                let ended = occupant.record(finish, Details::new(error, signals), now);
+                self.seats.vacate(worker, seat);
+                self.remember(finish, ended, effects);
             }
-            AttemptEnd::Again { item, .. } if is_killed || self.is_cancelling() => {
+            AttemptEnd::Again { item, .. } if self.is_cancelling() || shared.is_killed(occupant.generation) => {
                 self.schedule.ended(&occupant.key);
-                let ended = occupant.snapshot(OperationState::Cancelled, signals);
-                let ended = OperationSnapshot { finished_at: Some(now), ..ended };
-                self.remember(Finish::Cancelled, ended, now, effects);
+                let ended = occupant.record(Finish::Cancelled, Details::new(None, signals), now);
+                self.seats.vacate(worker, seat);
+                self.remember(Finish::Cancelled, ended, effects);
                 effects.discarded.push((item, Finish::Cancelled));
             }
             AttemptEnd::Again { item, after } => {
@@ -234,8 +230,10 @@ where
                 self.schedule.again(&occupant.key);
                 effects.came_back.push(occupant.key.clone());
                 let due = far_enough(now, after);
-                let entry = occupant.queued_again(item, due);
-                self.waiting.insert((due, entry.id), entry);
+                if let Some(occupant) = self.seats.vacate(worker, seat) {
+                    let entry = occupant.queued_again(item, due);
+                    self.waiting.insert((due, entry.id), entry);
+                }
                 effects.nudge_keeper = true;
                 self.return_due(now);
             }
@@ -254,10 +252,7 @@ where
         self.cancel(now, effects);
         self.settle(worker, returns, now, effects);
         for seat in self.seats.taken_by(worker) {
-            if let Some(occupant) = self.seats.vacate(worker, seat) {
-                let end = AttemptEnd::cancelled();
-                self.finish((worker, seat), occupant, end, now, effects);
-            }
+            self.finish((worker, seat), AttemptEnd::cancelled(), now, effects);
         }
     }
 
@@ -414,7 +409,7 @@ where
     ) -> Vec<OperationSnapshot<S::Key>> {
         self.shrink_window(now, effects);
         let mut list: Vec<_> =
-            self.window.iter().filter(|snapshot| wanted(snapshot.state)).cloned().collect();
+            self.window.iter().filter(|record| wanted(record.state)).map(Record::snapshot).collect();
         let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(now));
         list.extend(sitting.filter(|snapshot| wanted(snapshot.state)));
         list.sort_by_key(|snapshot| snapshot.id);
@@ -453,41 +448,34 @@ where
         now: Instant,
         effects: &mut Effects<S>,
     ) {
-        let snapshot = OperationSnapshot {
+        let ended = Record {
             id: entry.id,
             key: entry.key.clone(),
             state: finish.state(),
             attempt: entry.attempts,
             enqueued_at: entry.enqueued_at,
             started_at: None,
-            finished_at: Some(now),
-            error: None,
-            signals: Vec::new(),
+            finished_at: now,
+            details: None,
         };
-        self.remember(finish, snapshot, now, effects);
+        self.remember(finish, ended, effects);
         effects.discarded.push((entry.item, finish));
     }
 
     /// The one place where an operation ends.
-    fn remember(
-        &mut self,
-        finish: Finish,
-        ended: OperationSnapshot<S::Key>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
+    fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
         self.tally.count(finish);
         if effects.announces_finish {
-            effects.finished.push(ended.clone());
+            effects.finished.push(ended.snapshot());
         }
         self.window.push(ended);
-        self.shrink_window(now, effects);
     }
 
-    fn shrink_window(&mut self, now: Instant, effects: &mut Effects<S>) {
-        while let Some(left) = self.window.evict(now) {
-            effects.evicted.push(left);
-        }
+    /// Lets go what the window has no place for; every change ends with this.
+    pub(super) fn shrink_window(&mut self, now: Instant, effects: &mut Effects<S>) {
+        // A key's drop is foreign code, which must not run under the lock.
+        let is_kept = effects.announces_evict || std::mem::needs_drop::<S::Key>();
+        self.window.shrink(now, is_kept.then_some(&mut effects.evicted));
     }
 }
 

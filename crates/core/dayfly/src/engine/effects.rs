@@ -6,6 +6,7 @@ use super::seats::Grip;
 use super::tally::Finish;
 use crate::OperationSnapshot;
 use crate::schedule::Schedule;
+use crate::window::Record;
 
 /// What is left to do once the locks are free.
 pub(super) struct Effects<S: Schedule> {
@@ -25,8 +26,9 @@ pub(super) struct Effects<S: Schedule> {
     pub(super) nudge_keeper: bool,
     /// Operations to be announced: that they ended, and that they left the window.
     pub(super) finished: Vec<OperationSnapshot<S::Key>>,
-    pub(super) evicted: Vec<OperationSnapshot<S::Key>>,
+    pub(super) evicted: Vec<Record<S::Key>>,
     pub(super) announces_finish: bool,
+    pub(super) announces_evict: bool,
 }
 
 impl<S: Schedule> Default for Effects<S> {
@@ -44,6 +46,7 @@ impl<S: Schedule> Default for Effects<S> {
             finished: Vec::new(),
             evicted: Vec::new(),
             announces_finish: false,
+            announces_evict: false,
         }
     }
 }

@@ -7,12 +7,15 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 use std::task::{Context, Poll, Waker};
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, OperationIds};
 use tokio::time::Instant;
 
 use super::effects::Effects;
 use super::room::{NoRoom, PerKey, Room, Ticket};
 use crate::schedule::{Queued, Schedule};
+
+/// How many ids are drawn at once.
+const IDS: u64 = 64;
 
 pub(super) struct Inbox<T, K> {
     items: VecDeque<Queued<T, K>>,
@@ -25,6 +28,8 @@ pub(super) struct Inbox<T, K> {
     tells_workers: bool,
     /// Workers that have nothing to do.
     idle: Vec<usize>,
+    /// Drawn in blocks: the counter is shared by the whole process.
+    ids: OperationIds,
 }
 
 /// An item that could not go in, and why.
@@ -50,6 +55,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
             tells_workers: true,
             // The first one is told first.
             idle: (0..workers).rev().collect(),
+            ids: OperationId::block(0),
         }
     }
 
@@ -85,7 +91,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
     }
 
     fn accept(&mut self, key: K, item: T) -> Accepted {
-        let id = OperationId::next();
+        let id = self.next_id();
         let is_first = self.items.is_empty();
         let now = match self.run_began {
             Some(began) if self.tells_workers => began,
@@ -96,6 +102,15 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         // Whoever comes for the first item tells the others, if there is enough for them.
         let tell = if is_first && self.tells_workers { self.idle.pop() } else { None };
         Accepted { id, tell }
+    }
+
+    fn next_id(&mut self) -> OperationId {
+        loop {
+            match self.ids.next() {
+                Some(id) => return id,
+                None => self.ids = OperationId::block(IDS),
+            }
+        }
     }
 
     /// Hands over what lies here, into `supply` if that is empty and otherwise behind it.

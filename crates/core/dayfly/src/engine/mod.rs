@@ -353,13 +353,15 @@ where
 
     /// Looks at the core, or changes it.
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
-        let mut effects = self.effects();
+        let mut effects = Effects::default();
+        self.ask_observers(&mut effects);
         let now = Instant::now();
         let mut core = self.lock_core();
         let answer = {
             self.absorb(&mut core);
             change(&mut core, now, &mut effects)
         };
+        core.shrink_window(now, &mut effects);
         let end = self.publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
         drop(core);
         self.carry_out(&mut effects);
@@ -375,13 +377,14 @@ where
         effects: &mut Effects<S>,
         serve: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> bool,
     ) -> (Visit, u64, Instant) {
-        effects.announces_finish = self.on_finish.any();
+        self.ask_observers(effects);
         let now = Instant::now();
         // Before anything that they decide is looked at, so that a change in between is not missed.
         let word = self.word();
         let mut core = self.lock_core();
         self.absorb(&mut core);
         let came = serve(&mut core, now, effects);
+        core.shrink_window(now, effects);
         let mut inbox = self.lock_inbox();
         let rests = !came && (inbox.is_empty() || !core.may_start());
         let end = self.publish(&mut core, effects, &mut inbox, rests);
@@ -438,8 +441,9 @@ where
         }
     }
 
-    fn effects(&self) -> Effects<S> {
-        Effects { announces_finish: self.on_finish.any(), ..Effects::default() }
+    fn ask_observers(&self, effects: &mut Effects<S>) {
+        effects.announces_finish = self.on_finish.any();
+        effects.announces_evict = self.on_evict.any();
     }
 
     fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>) {
@@ -451,8 +455,8 @@ where
             self.keeper.notify_one();
         }
         effects.finished.drain(..).for_each(|snapshot| self.on_finish.tell(&snapshot, &self.signals));
-        if self.on_evict.any() {
-            effects.evicted.iter().for_each(|snapshot| self.on_evict.tell(snapshot, &self.signals));
+        if effects.announces_evict {
+            effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
         }
         effects.evicted.clear();
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.

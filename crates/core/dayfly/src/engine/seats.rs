@@ -11,8 +11,10 @@ use dayfly_signal::{OperationId, Signal};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
+use super::tally::Finish;
 use crate::pass::Shared;
 use crate::schedule::Queued;
+use crate::window::{Details, Record};
 use crate::{OperationSnapshot, OperationState};
 
 pub(super) struct Seats<K> {
@@ -159,6 +161,10 @@ impl<K: Clone> Seats<K> {
         Some(occupant)
     }
 
+    pub(super) fn get(&self, worker: usize, seat: usize) -> Option<Sitting<'_, K>> {
+        self.sitting(worker, seat, Progress::Running)
+    }
+
     pub(super) fn shared(&self, worker: usize, seat: usize) -> &Shared {
         &self.workers[worker].seats[seat].shared
     }
@@ -272,6 +278,19 @@ impl<K: Clone> Sitting<'_, K> {
 }
 
 impl<K: Clone> Occupant<K> {
+    pub(super) fn record(&self, finish: Finish, details: Option<Box<Details>>, now: Instant) -> Record<K> {
+        Record {
+            id: self.id,
+            key: self.key.clone(),
+            state: finish.state(),
+            attempt: self.attempt,
+            enqueued_at: self.enqueued_at,
+            started_at: Some(self.started_at),
+            finished_at: now,
+            details,
+        }
+    }
+
     /// The operation as it was before it was claimed.
     pub(super) fn queued<T>(self, item: T) -> Queued<T, K> {
         let Self { id, key, attempt, enqueued_at, ready_at, .. } = self;

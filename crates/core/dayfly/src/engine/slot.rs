@@ -73,7 +73,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
                 self.body.set(Some(body));
                 self.poll(now).unwrap_or(Poll::Pending)
             }
-            Err(panic) => self.end(AttemptEnd::panicked(&*panic)),
+            Err(panic) => self.end(AttemptEnd::panicked(&*panic), now),
         }
     }
 
@@ -86,20 +86,29 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         let mut context = Context::from_waker(&self.waker);
         let polled = desk::open(now, || catch_unwind(AssertUnwindSafe(|| body.poll(&mut context))));
         Some(match polled {
-            Ok(Poll::Ready(end)) => self.end(end),
+            Ok(Poll::Ready(end)) => self.end(end, now),
             // The body has seen its cancellation once more and still wants to wait.
-            Ok(Poll::Pending) if self.shared.is_killed(self.generation) => self.end(AttemptEnd::cancelled()),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(panic) => self.end(AttemptEnd::panicked(&*panic)),
+            Ok(Poll::Pending) if self.shared.is_killed(self.generation) => {
+                self.end(AttemptEnd::cancelled(), now)
+            }
+            Ok(Poll::Pending) => {
+                self.take_back();
+                Poll::Pending
+            }
+            Err(panic) => self.end(AttemptEnd::panicked(&*panic), now),
         })
     }
 
     /// Drops the body and gets ready for the next one.
-    fn end<T>(&mut self, end: AttemptEnd<T>) -> Poll<AttemptEnd<T>> {
+    fn end<T>(&mut self, end: AttemptEnd<T>, now: Instant) -> Poll<AttemptEnd<T>> {
         // What the body owns is foreign when it is dropped.
-        let dropped = desk::open(Instant::now(), || catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
+        let dropped = desk::open(now, || catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
         self.shared.finish(self.generation);
         self.take_back();
+        if self.pass.is_none() {
+            // The operation lives on, and its owner keeps all of it.
+            self.shared.spoil();
+        }
         match dropped {
             Ok(()) => Poll::Ready(end),
             // It was to be dropped, and it is.
@@ -108,13 +117,15 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         }
     }
 
-    /// Takes the operation's pass back, if that has been dropped; otherwise its owner keeps all of it.
+    /// Takes the pass back, if the body has dropped its operation.
     fn take_back(&mut self) {
-        let pass: Option<Box<dyn Any>> = desk::take().map(|pass| pass as Box<dyn Any>);
-        match pass.map(|pass| pass.downcast::<Pass<K>>()) {
-            Some(Ok(pass)) if self.is_own(&pass) => self.pass = Some(pass),
-            // Dropped here, if it is another one's.
-            _ => self.shared.spoil(),
+        let Some(pass) = desk::take() else { return };
+        let pass: Box<dyn Any> = pass;
+        // Another one's is dropped here.
+        if let Ok(pass) = pass.downcast::<Pass<K>>()
+            && self.is_own(&pass)
+        {
+            self.pass = Some(pass);
         }
     }
 
