@@ -43,6 +43,11 @@
 //! - Memory is bounded whatever is raised: see the table of [`SignalOptions`]. A subscriber that does not read
 //!   loses the oldest events and is told how many.
 //!
+//! # Features
+//! - `serde` (off by default): [`SignalOptions`], [`PatternSet`] and [`SignalPattern`] are read from
+//!   configuration and written to it. Reading runs the checks of the setters, knows every field, and takes durations as
+//!   people write them (`30s`); nothing panics on input.
+//!
 //! # Limits
 //! - One process, in memory. A sink is not a log: what left the history is gone.
 //! - A [`Counter`] is exact over the history; events beyond its capacity are not counted.
@@ -67,6 +72,8 @@ mod listener;
 mod options;
 mod pattern;
 mod query;
+#[doc(hidden)]
+pub mod setting;
 mod signal;
 mod sink;
 mod source;

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use crate::PatternSet;
+use crate::setting::kept;
+
+#[cfg(feature = "serde")]
+mod form;
+mod rules;
 
 /// How much a [`SignalSink`](crate::SignalSink) remembers.
 ///
@@ -20,6 +25,28 @@ use crate::PatternSet;
 /// use dayfly_signal::SignalOptions;
 ///
 /// const BRIEF: SignalOptions = SignalOptions::new().capacity(1_000).max_age(Duration::from_secs(10));
+/// ```
+///
+/// With the feature `serde` they are read from configuration, and written to it. The fields are the setters, what is
+/// absent has its default, and what breaks a rule or is unknown is an error:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// # use std::time::Duration;
+/// # use dayfly_signal::SignalOptions;
+/// let brief: SignalOptions = toml::from_str(
+///     r#"
+///     capacity = 1_000
+///     max_age = "1m 30s"
+///     terminal = "shutdown, *.failed"
+///     "#,
+/// ).unwrap();
+/// let same = SignalOptions::new().capacity(1_000).max_age(Duration::from_secs(90)).terminal("shutdown, *.failed");
+/// assert_eq!(brief, same);
+///
+/// let error = toml::from_str::<SignalOptions>(r#"max_age = "0s""#).unwrap_err();
+/// assert_eq!(error.message(), "max_age must be longer than zero, but is 0s");
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignalOptions {
@@ -59,9 +86,9 @@ impl SignalOptions {
     /// # Panics
     /// When `age` is zero: nothing could ever be raised.
     #[must_use]
+    #[track_caller]
     pub const fn max_age(mut self, age: Duration) -> Self {
-        assert!(!age.is_zero(), "max_age must be longer than zero");
-        self.max_age = age;
+        self.max_age = kept(rules::max_age(age));
         self
     }
 
@@ -71,9 +98,9 @@ impl SignalOptions {
     /// # Panics
     /// When `names` is zero.
     #[must_use]
+    #[track_caller]
     pub const fn max_raised(mut self, names: usize) -> Self {
-        assert!(names > 0, "max_raised must be at least 1");
-        self.max_raised = names;
+        self.max_raised = kept(rules::max_raised(names));
         self
     }
 
@@ -82,9 +109,9 @@ impl SignalOptions {
     /// # Panics
     /// When `events` is zero.
     #[must_use]
+    #[track_caller]
     pub const fn subscription_capacity(mut self, events: usize) -> Self {
-        assert!(events > 0, "subscription_capacity must be at least 1");
-        self.subscription_capacity = events;
+        self.subscription_capacity = kept(rules::subscription_capacity(events));
         self
     }
 
@@ -93,9 +120,9 @@ impl SignalOptions {
     /// # Panics
     /// When `signals` is zero.
     #[must_use]
+    #[track_caller]
     pub const fn max_depth(mut self, signals: u32) -> Self {
-        assert!(signals > 0, "max_depth must be at least 1");
-        self.max_depth = signals;
+        self.max_depth = kept(rules::max_depth(signals));
         self
     }
 

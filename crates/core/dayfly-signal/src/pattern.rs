@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+#[cfg(feature = "serde")]
+mod form;
+
 /// A pattern over signal names: `*` stands for any run of characters, dots included, `?` for exactly one
 /// character; everything else is literal and case counts.
 ///
@@ -106,6 +109,18 @@ impl FromStr for SignalPattern {
 /// ```
 ///
 /// A [`SignalPattern`] becomes a set of one as it stands, commas and blanks included.
+///
+/// With the feature `serde`, configuration writes a set as such a text, or as a list in which every text is a
+/// [`SignalPattern`] and so is taken as it stands:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// # use dayfly_signal::PatternSet;
+/// let text: PatternSet = serde_json::from_str(r#""backpressure.*, load.high""#).unwrap();
+/// let list: PatternSet = serde_json::from_str(r#"["backpressure.*", "load.high"]"#).unwrap();
+/// assert_eq!(text, list);
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PatternSet {
     patterns: Vec<SignalPattern>,

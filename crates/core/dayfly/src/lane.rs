@@ -6,8 +6,12 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use dayfly_signal::PatternSet;
+use dayfly_signal::setting::kept;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+
+#[cfg(feature = "serde")]
+mod form;
+mod rules;
 
 /// One lane of a [`PriorityCoordinator`](crate::PriorityCoordinator), with bounds and gates of its own.
 ///
@@ -18,6 +22,22 @@ use tokio::sync::Semaphore;
 ///     LaneOptions::new("urgent"),
 ///     LaneOptions::new("bulk").max_queued(10_000).max_concurrency(2).defer_on("load.high"),
 /// ];
+/// ```
+///
+/// With the feature `serde` they are read from configuration, and written to it. The fields are the name and the
+/// setters; only the name has to be there:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// # use dayfly::LaneOptions;
+/// let lanes: Vec<LaneOptions> = serde_json::from_str(
+///     r#"[{ "name": "urgent" }, { "name": "bulk", "max_queued": 10000, "defer_on": "load.high" }]"#,
+/// ).unwrap();
+/// assert_eq!(lanes[1], LaneOptions::new("bulk").max_queued(10_000).defer_on("load.high"));
+///
+/// let error = serde_json::from_str::<LaneOptions>(r#"{ "name": "bulk", "max_queued": 0 }"#).unwrap_err();
+/// assert!(error.to_string().starts_with("max_queued must be at least 1, but is 0"));
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneOptions {
@@ -48,10 +68,9 @@ impl LaneOptions {
     /// # Panics
     /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
     #[must_use]
+    #[track_caller]
     pub const fn max_queued(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "max_queued must be at least 1");
-        assert!(operations <= Semaphore::MAX_PERMITS, "max_queued must fit a semaphore");
-        self.max_queued = Some(operations);
+        self.max_queued = Some(kept(rules::max_queued(operations)));
         self
     }
 
@@ -60,9 +79,9 @@ impl LaneOptions {
     /// # Panics
     /// When it is zero.
     #[must_use]
+    #[track_caller]
     pub const fn max_concurrency(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "max_concurrency must be at least 1");
-        self.max_concurrency = Some(operations);
+        self.max_concurrency = Some(kept(rules::max_concurrency(operations)));
         self
     }
 

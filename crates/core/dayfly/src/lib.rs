@@ -61,6 +61,11 @@
 //! - Nothing polls. Gates read the signals' state right before each start and wake by event.
 //! - What waits, what runs and what is remembered each have a bound of their own.
 //!
+//! # Features
+//! - `serde` (off by default): [`CoordinatorOptions`], [`LaneOptions`] and what they hold are read from
+//!   configuration and written to it. Reading runs the checks of the setters, knows every field, and takes durations as
+//!   people write them (`30s`); nothing panics on input.
+//!
 //! # Limits
 //! - One process, in memory: what has not started when the runtime shuts down is counted as cancelled.
 //! - Bodies must not block the thread.

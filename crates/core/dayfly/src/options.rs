@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use dayfly_signal::PatternSet;
-use tokio::sync::Semaphore;
+use dayfly_signal::setting::kept;
+
+#[cfg(feature = "serde")]
+mod form;
+mod rules;
 
 /// How a coordinator bounds, gates and remembers its work.
 ///
@@ -31,6 +35,35 @@ use tokio::sync::Semaphore;
 /// const WORK: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(8).queue_capacity(1_000);
 /// let gated = WORK.defer_on("circuit.open.*").cancel_on("shutdown");
 /// ```
+///
+/// With the feature `serde` they are read from configuration, and written to it. The fields are the setters, what is
+/// absent has its default, and what breaks a rule or is unknown is an error:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// # use std::time::Duration;
+/// # use dayfly::{AfterDeferral, CoordinatorOptions};
+/// let gated: CoordinatorOptions = toml::from_str(
+///     r#"
+///     max_concurrency = 8
+///     max_age = "1h 30m"
+///     defer_on = ["circuit.open.*", "load.high"]
+///     max_deferral = { wait = "30s", then = "skip" }
+///     clear_on = [{ when = "deploy.done", clear = "deploy.*" }]
+///     "#,
+/// ).unwrap();
+/// let same = CoordinatorOptions::new()
+///     .max_concurrency(8)
+///     .max_age(Duration::from_secs(5_400))
+///     .defer_on("circuit.open.*, load.high")
+///     .max_deferral(Duration::from_secs(30), AfterDeferral::Skip)
+///     .clear_on("deploy.done", "deploy.*");
+/// assert_eq!(gated, same);
+///
+/// let error = toml::from_str::<CoordinatorOptions>("max_concurrency = 0").unwrap_err();
+/// assert_eq!(error.message(), "max_concurrency must be at least 1, but is 0");
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoordinatorOptions {
     pub(crate) max_concurrency: usize,
@@ -53,7 +86,11 @@ pub struct CoordinatorOptions {
 }
 
 /// What becomes of an operation that signals have deferred for as long as they may.
+///
+/// With the feature `serde`, configuration writes `"run"` or `"skip"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AfterDeferral {
     /// It starts, whatever defers it.
     Run,
@@ -91,9 +128,9 @@ impl CoordinatorOptions {
     /// # Panics
     /// When it is zero; to start nothing for a while, pause.
     #[must_use]
+    #[track_caller]
     pub const fn max_concurrency(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "max_concurrency must be at least 1");
-        self.max_concurrency = operations;
+        self.max_concurrency = kept(rules::max_concurrency(operations));
         self
     }
 
@@ -102,10 +139,9 @@ impl CoordinatorOptions {
     /// # Panics
     /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
     #[must_use]
+    #[track_caller]
     pub const fn queue_capacity(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "queue_capacity must be at least 1");
-        assert!(operations <= Semaphore::MAX_PERMITS, "queue_capacity must fit a semaphore");
-        self.queue_capacity = operations;
+        self.queue_capacity = kept(rules::queue_capacity(operations));
         self
     }
 
@@ -114,9 +150,9 @@ impl CoordinatorOptions {
     /// # Panics
     /// When it is zero.
     #[must_use]
+    #[track_caller]
     pub const fn max_concurrency_per_key(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "max_concurrency_per_key must be at least 1");
-        self.max_concurrency_per_key = operations;
+        self.max_concurrency_per_key = kept(rules::max_concurrency_per_key(operations));
         self
     }
 
@@ -125,10 +161,9 @@ impl CoordinatorOptions {
     /// # Panics
     /// When it is zero or above Tokio's `Semaphore::MAX_PERMITS`.
     #[must_use]
+    #[track_caller]
     pub const fn max_queued_per_key(mut self, operations: usize) -> Self {
-        assert!(operations > 0, "max_queued_per_key must be at least 1");
-        assert!(operations <= Semaphore::MAX_PERMITS, "max_queued_per_key must fit a semaphore");
-        self.max_queued_per_key = Some(operations);
+        self.max_queued_per_key = Some(kept(rules::max_queued_per_key(operations)));
         self
     }
 
@@ -137,9 +172,9 @@ impl CoordinatorOptions {
     /// # Panics
     /// When it is zero: everything would be in the highest lane.
     #[must_use]
+    #[track_caller]
     pub const fn age_after(mut self, wait: Duration) -> Self {
-        assert!(!wait.is_zero(), "age_after must be longer than zero");
-        self.age_after = Some(wait);
+        self.age_after = Some(kept(rules::age_after(wait)));
         self
     }
 

@@ -4,6 +4,7 @@
 
 mod bundled;
 mod chaos;
+mod configuration;
 mod process;
 mod real_history;
 mod support;

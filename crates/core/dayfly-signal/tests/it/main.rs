@@ -4,6 +4,8 @@
 
 mod bounds;
 mod causes;
+#[cfg(feature = "serde")]
+mod configuration;
 mod counting;
 mod dropping;
 mod forwarding;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod again;
+#[cfg(feature = "serde")]
+mod configuration;
 mod dropping;
 mod ending;
 mod gates;

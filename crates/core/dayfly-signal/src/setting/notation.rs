@@ -1,0 +1,123 @@
+//! Durations as people write them, and errors that name the rule and the value.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::Checked;
+
+/// A duration that is written as people do, with its units: `30s`, `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HumanDuration(pub Duration);
+
+/// The value that its rule allows.
+///
+/// # Errors
+/// When the value breaks its rule: an error that names the rule and what was `given`.
+pub fn obeyed<T, E: Error>(checked: Checked<T>, given: impl fmt::Display) -> Result<T, E> {
+    checked.map_err(|rule| E::custom(format_args!("{rule}, but is {given}")))
+}
+
+impl fmt::Display for HumanDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
+impl Serialize for HumanDuration {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        output.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for HumanDuration {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_str(Human)
+    }
+}
+
+struct Human;
+
+impl Visitor<'_> for Human {
+    type Value = HumanDuration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration with its unit, such as `30s` or `1h 30m`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<HumanDuration, E> {
+        let wrong = |why| E::custom(format_args!("`{text}` is no duration such as `30s` or `1h 30m`: {why}"));
+        parse(text).map(HumanDuration).map_err(wrong)
+    }
+}
+
+/// The sum of the parts. humantime 2.4 adds them itself, but panics when whole seconds that are made of fractions
+/// overflow the sum (`18446744073709551615s 1000ms`), and takes `5 30s` as 530 s, so it is given one part at a time.
+fn parse(text: &str) -> Result<Duration, humantime::DurationError> {
+    let mut sum = Duration::ZERO;
+    let mut rest = text.trim_start();
+    loop {
+        let (part, more) = rest.split_at(first_part(rest));
+        let part = humantime::parse_duration(part)?;
+        sum = sum.checked_add(part).ok_or(humantime::DurationError::NumberOverflow)?;
+        if more.is_empty() {
+            return Ok(sum);
+        }
+        rest = more;
+    }
+}
+
+/// Where the first part ends: at the first digit behind a unit or a blank.
+fn first_part(text: &str) -> usize {
+    let mut last: Option<char> = None;
+    let end = text.find(|letter: char| {
+        let before = last.replace(letter);
+        let is_apart = before.is_some_and(|before| before.is_alphabetic() || before.is_whitespace());
+        is_apart && letter.is_ascii_digit()
+    });
+    end.unwrap_or(text.len())
+}
+
+/// For `#[serde(with)]` on a duration.
+pub mod duration {
+    use super::{Deserialize, Deserializer, Duration, HumanDuration, Serialize, Serializer};
+
+    /// Writes it as people do.
+    ///
+    /// # Errors
+    /// When the output does.
+    pub fn serialize<S: Serializer>(duration: &Duration, output: S) -> Result<S::Ok, S::Error> {
+        HumanDuration(*duration).serialize(output)
+    }
+
+    /// Reads it as people write it.
+    ///
+    /// # Errors
+    /// When the input is no text, or no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Error> {
+        Ok(HumanDuration::deserialize(input)?.0)
+    }
+}
+
+/// For `#[serde(with)]` on a duration that may be absent.
+pub mod optional_duration {
+    use super::{Deserialize, Deserializer, Duration, HumanDuration, Serialize, Serializer};
+
+    /// Writes it as people do.
+    ///
+    /// # Errors
+    /// When the output does.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, output: S) -> Result<S::Ok, S::Error> {
+        duration.map(HumanDuration).serialize(output)
+    }
+
+    /// Reads it as people write it.
+    ///
+    /// # Errors
+    /// When there is something that is no text, or no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<HumanDuration>::deserialize(input)?.map(|duration| duration.0))
+    }
+}
