@@ -55,6 +55,8 @@
 //! - `metrics` or `tracing` for what only people look at.
 
 mod cause;
+mod clearing;
+mod clock;
 mod counter;
 mod draft;
 mod handle;
@@ -66,7 +68,10 @@ mod ledger;
 mod listener;
 mod options;
 mod pattern;
+mod published;
 mod query;
+mod raising;
+mod reading;
 mod signal;
 mod sink;
 mod source;
