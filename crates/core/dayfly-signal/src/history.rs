@@ -72,6 +72,14 @@ impl History {
         self.records.pop_front()
     }
 
+    /// Makes the oldest event's place the newest one's, to be written anew; nothing is moved. `None` when there is none.
+    pub(crate) fn recycle(&mut self) -> Option<&mut Record> {
+        if !self.records.is_empty() {
+            self.records.rotate_left(1);
+        }
+        self.records.back_mut()
+    }
+
     pub(crate) fn newest(&self) -> Option<&Record> {
         self.records.back()
     }

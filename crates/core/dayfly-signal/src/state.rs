@@ -114,7 +114,9 @@ impl State {
 
     pub(crate) fn set_capacity(&mut self, events: usize) {
         self.options.capacity = events.max(1);
-        self.make_room(0);
+        while self.history.len() > self.options.capacity {
+            self.forget_oldest();
+        }
     }
 
     /// The topic of this name; a new one learns who looks at it. The caller must pin or raise it.
@@ -208,40 +210,45 @@ impl State {
         self.displaced
     }
 
-    /// Appends an event to the history. The oldest one makes room before, so that its place is used again.
+    /// Appends an event to the history, in the place of the oldest one where the history is full.
     fn record(&mut self, raise: Raise<'_>, kind: SignalKind) -> SignalId {
         self.newest += 1;
         let (id, at) = (SignalId(self.newest), self.clock.now());
         let before = self.topics.pin_event(raise.topic, id, kind);
-        self.make_room(1);
-        self.history.push(Record {
-            id,
-            at,
-            before,
-            operation: raise.operation,
-            payload: raise.payload.map(Arc::from),
-            ancestry: raise.ancestry,
-            topic: raise.topic,
-            kind,
-        });
         self.due = self.due.min(at.saturating_add(self.max_age));
+        let payload = raise.payload.map(Arc::from);
+        let Raise { topic, operation, ancestry, .. } = raise;
+        if self.history.len() < self.options.capacity {
+            self.history.push(Record { id, at, before, operation, payload, ancestry, topic, kind });
+        } else if let Some(place) = self.history.recycle() {
+            // One field after the other goes straight into the place. A record that is built first and moved then costs
+            // as much as all the rest of a raise.
+            place.id = id;
+            place.at = at;
+            place.before = before;
+            place.operation = operation;
+            place.payload = payload;
+            place.ancestry = ancestry;
+            place.kind = kind;
+            let gone = std::mem::replace(&mut place.topic, topic);
+            self.forget_event(gone);
+        }
         id
     }
 
-    /// Lets the oldest events go until so many more have room.
-    fn make_room(&mut self, more: usize) {
-        while self.history.len() + more > self.options.capacity {
-            self.forget_oldest();
+    fn forget_oldest(&mut self) {
+        if let Some(gone) = self.history.pop_oldest() {
+            self.forget_event(gone.topic);
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(gone) = self.history.pop_oldest() else { return };
+    /// The history does not show its oldest event any more, which was of this topic.
+    fn forget_event(&mut self, topic: TopicKey) {
         let (oldest, now) = (self.history.oldest(), self.clock.now());
-        for &at in &self.topics.get(gone.topic).interests {
+        for &at in &self.topics.get(topic).interests {
             self.interests[at].forget(now, oldest, self.max_age);
         }
-        self.topics.unpin(gone.topic);
+        self.topics.unpin(topic);
     }
 
     /// Takes all raises of a topic back without an event: it aged out, was displaced or was cleared.
