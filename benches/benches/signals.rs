@@ -1,6 +1,7 @@
 //! What does a raise cost, and reading a windowed count? (Section D)
 
 use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
@@ -22,6 +23,8 @@ fn main() {
     let queue: ArrayQueue<(&str, Instant)> = ArrayQueue::new(CAPACITY);
     let counts: DashMap<&str, u64> = DashMap::new();
     let (sender, receiver) = broadcast::channel::<u64>(CAPACITY);
+
+    let locked = Mutex::new(0);
 
     Contest::new("raise", OPERATIONS)
         .with("ArrayQueue + DashMap count + Instant", |n| {
@@ -45,6 +48,16 @@ fn main() {
                 black_box(source.raise_at(&own, reading));
             });
         })
+        .with("the clock alone", |n| {
+            (0..n).for_each(|_| {
+                black_box(tokio::time::Instant::now());
+            })
+        })
+        .with("an uncontended lock alone", |n| {
+            (0..n).for_each(|number| {
+                *black_box(&locked).lock().unwrap_or_else(PoisonError::into_inner) = number;
+            })
+        })
         .with("broadcast with one subscriber", |n| (0..n).for_each(|number| drop(sender.send(number))))
         .run();
     drop(receiver);
@@ -54,6 +67,12 @@ fn main() {
         .with("dayfly, registered counter", |n| {
             (0..n).for_each(|_| {
                 black_box(counter.count());
+            })
+        })
+        .with("dayfly, registered counter with a reading", |n| {
+            let now = tokio::time::Instant::now();
+            (0..n).for_each(|_| {
+                black_box(counter.count_at(black_box(now)));
             })
         })
         .run();

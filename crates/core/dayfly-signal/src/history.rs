@@ -1,25 +1,62 @@
 //! The bounded window of events, in the order of their ids.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::time::Instant;
-
-use crate::Signal;
+use crate::cause::Lineage;
+use crate::clock::{Origin, Ticks};
+use crate::signal::{Label, SinkId, Visited};
 use crate::topics::TopicKey;
+use crate::{OperationId, Signal, SignalId, SignalKind};
 
+/// An event as the history keeps it: it shares nothing with anybody until a reader asks for the [`Signal`], and it
+/// fills one line of the processor's cache.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(crate) signal: Signal,
-    pub(crate) topic: TopicKey,
+    pub(crate) id: SignalId,
+    pub(crate) at: Ticks,
     /// The raise of the same topic before this one, so that a walk over one topic passes no other; 0 for none.
     pub(crate) before: u64,
+    pub(crate) operation: Option<OperationId>,
+    pub(crate) payload: Option<Arc<str>>,
+    /// Nothing for a root that was raised here, which nearly every event is.
+    pub(crate) ancestry: Option<Box<Ancestry>>,
+    pub(crate) topic: TopicKey,
+    pub(crate) kind: SignalKind,
 }
 
-/// Events with rising ids and instants that never go backwards. `clear` of a part leaves gaps in the ids.
+/// What led to an event, and the sinks that it has come through.
+#[derive(Clone, Debug)]
+pub(crate) struct Ancestry {
+    pub(crate) lineage: Lineage,
+    pub(crate) visited: Option<Arc<Visited>>,
+}
+
+/// Events with rising ids and moments that never go backwards. `clear` of a part leaves gaps in the ids.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     records: VecDeque<Record>,
+}
+
+impl Record {
+    /// The event as readers see it.
+    pub(crate) fn signal(&self, label: &Arc<Label>, sink: SinkId, origin: Origin) -> Signal {
+        let Ancestry { lineage, visited } = match &self.ancestry {
+            Some(ancestry) => Ancestry::clone(ancestry),
+            None => Ancestry { lineage: Lineage::ROOT, visited: None },
+        };
+        Signal {
+            id: self.id,
+            kind: self.kind,
+            sink,
+            label: Arc::clone(label),
+            payload: self.payload.clone(),
+            operation: self.operation,
+            at: origin.instant(self.at),
+            lineage,
+            visited,
+        }
+    }
 }
 
 impl History {
@@ -31,25 +68,39 @@ impl History {
         self.records.push_back(record);
     }
 
-    /// The oldest event, if it has no place left: more than `capacity` are there, or it has reached `max_age`.
-    pub(crate) fn pop_excess(&mut self, capacity: usize, now: Instant, max_age: Duration) -> Option<Record> {
-        let oldest = self.records.front()?;
-        let aged = now.saturating_duration_since(oldest.signal.at) >= max_age;
-        if aged || self.records.len() > capacity { self.records.pop_front() } else { None }
+    pub(crate) fn pop_oldest(&mut self) -> Option<Record> {
+        self.records.pop_front()
+    }
+
+    /// Makes the oldest event's place the newest one's, to be written anew; nothing is moved. `None` when there is none.
+    pub(crate) fn recycle(&mut self) -> Option<&mut Record> {
+        if !self.records.is_empty() {
+            self.records.rotate_left(1);
+        }
+        self.records.back_mut()
+    }
+
+    pub(crate) fn newest(&self) -> Option<&Record> {
+        self.records.back()
+    }
+
+    /// When the oldest event was raised.
+    pub(crate) fn oldest_at(&self) -> Option<Ticks> {
+        self.records.front().map(|record| record.at)
     }
 
     /// The id of the oldest event; `u64::MAX` when there is none.
     pub(crate) fn oldest(&self) -> u64 {
-        self.records.front().map_or(u64::MAX, |record| record.signal.id.0)
+        self.records.front().map_or(u64::MAX, |record| record.id.0)
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Record> {
         // Without gaps the place of an id is known; with gaps it is looked for.
         let guess = usize::try_from(id.checked_sub(self.oldest())?).ok()?;
-        if let Some(record) = self.records.get(guess).filter(|record| record.signal.id.0 == id) {
+        if let Some(record) = self.records.get(guess).filter(|record| record.id.0 == id) {
             return Some(record);
         }
-        let at = self.records.binary_search_by_key(&id, |record| record.signal.id.0).ok()?;
+        let at = self.records.binary_search_by_key(&id, |record| record.id.0).ok()?;
         self.records.get(at)
     }
 
@@ -59,7 +110,7 @@ impl History {
 
     /// The events after `id`, oldest first.
     pub(crate) fn after(&self, id: u64) -> impl Iterator<Item = &Record> {
-        let start = self.records.partition_point(|record| record.signal.id.0 <= id);
+        let start = self.records.partition_point(|record| record.id.0 <= id);
         self.records.range(start..)
     }
 
@@ -75,5 +126,16 @@ impl History {
         for record in &mut self.records {
             record.before = before(record);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_record_fills_one_cache_line() {
+        assert_eq!(size_of::<Record>(), 64);
     }
 }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
+use crate::clock::Ticks;
 use crate::listener::{self, Callback, Delivery};
+use crate::published::FigureWriter;
+use crate::state::State;
 use crate::window::CountWindow;
-use crate::{Lagged, PatternSet, Signal, SignalKind, SignalSink};
+use crate::{Lagged, PatternSet, Signal, SignalId, SignalKind, SignalSink};
 
 pub(crate) struct Interest {
     pub(crate) patterns: PatternSet,
@@ -17,7 +20,7 @@ pub(crate) struct Interest {
 
 pub(crate) enum Interested {
     Watch { version: Arc<AtomicU64>, waker: Option<Waker> },
-    Counter(CountWindow),
+    Counter(Tally),
     Subscription(Mailbox),
     Listener(Callback),
 }
@@ -38,21 +41,70 @@ pub(crate) struct Wakes {
     callbacks: Vec<(Callback, Signal)>,
 }
 
+/// An event on its way past those who look at its name. The signal is built for the first who keeps it.
+pub(crate) struct Shown<F> {
+    pub(crate) id: SignalId,
+    pub(crate) at: Ticks,
+    pub(crate) kind: SignalKind,
+    pub(crate) signal: Option<Signal>,
+    pub(crate) build: F,
+}
+
+impl<F: Fn() -> Signal> Shown<F> {
+    fn signal(&mut self) -> Signal {
+        self.signal.get_or_insert_with(&self.build).clone()
+    }
+}
+
+/// A registered count: the window that knows, and the board that its readers look at.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) window: CountWindow,
+    pub(crate) writer: FigureWriter,
+}
+
+impl Tally {
+    pub(crate) fn publish(&mut self, max_age: Ticks) {
+        self.writer.publish(self.window.figure(max_age));
+    }
+}
+
 impl Interest {
     /// Shows an event of the sink, after the state has taken it in.
-    pub(crate) fn show(&mut self, signal: &Signal, oldest_in_history: u64, wakes: &mut Wakes) {
+    pub(crate) fn show<F: Fn() -> Signal>(
+        &mut self,
+        shown: &mut Shown<F>,
+        max_age: Ticks,
+        wakes: &mut Wakes,
+    ) {
         match &mut self.of {
             Interested::Watch { .. } => self.state_changed(wakes),
-            Interested::Counter(window) => {
-                if signal.kind == SignalKind::Raised {
-                    window.push(signal.id.0, signal.at, oldest_in_history);
+            Interested::Counter(tally) => {
+                if shown.kind == SignalKind::Raised {
+                    tally.window.push(shown.id.0, shown.at);
+                    tally.publish(max_age);
                 }
             }
             Interested::Subscription(mailbox) => {
-                mailbox.push(signal.clone());
+                mailbox.push(shown.signal());
                 wakes.add(mailbox.waker.take());
             }
-            Interested::Listener(callback) => wakes.callbacks.push((Arc::clone(callback), signal.clone())),
+            Interested::Listener(callback) => wakes.callbacks.push((Arc::clone(callback), shown.signal())),
+        }
+    }
+
+    /// The history has dropped an event of a name that this looks at: a count must not hold it any longer.
+    pub(crate) fn forget(&mut self, now: Ticks, oldest_in_history: u64, max_age: Ticks) {
+        if let Interested::Counter(tally) = &mut self.of {
+            tally.window.trim(now, oldest_in_history);
+            tally.publish(max_age);
+        }
+    }
+
+    /// A count that holds for another time than before has to be published anew.
+    pub(crate) fn publish(&mut self, max_age: Ticks) {
+        if let Interested::Counter(tally) = &mut self.of {
+            tally.publish(max_age);
         }
     }
 
@@ -62,6 +114,31 @@ impl Interest {
             version.fetch_add(1, Ordering::Release);
             wakes.add(waker.take());
         }
+    }
+}
+
+impl State {
+    /// Registers an interest with the names that it means, those to come included.
+    pub(crate) fn listen(&mut self, interest: Interest) -> usize {
+        let at = self.interests.insert(interest);
+        let patterns = &self.interests[at].patterns;
+        for topic in self.topics.iter_mut() {
+            if patterns.matches(&topic.label.name) {
+                topic.interests.push(at);
+            }
+        }
+        at
+    }
+
+    pub(crate) fn interest(&mut self, at: usize) -> &mut Interested {
+        &mut self.interests[at].of
+    }
+
+    pub(crate) fn unlisten(&mut self, at: usize) -> Interest {
+        for topic in self.topics.iter_mut() {
+            topic.interests.retain(|&interest| interest != at);
+        }
+        self.interests.remove(at)
     }
 }
 

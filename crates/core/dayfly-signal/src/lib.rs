@@ -60,6 +60,8 @@
 //! - `metrics` or `tracing` for what only people look at.
 
 mod cause;
+mod clearing;
+mod clock;
 mod counter;
 mod draft;
 mod handle;
@@ -71,7 +73,10 @@ mod ledger;
 mod listener;
 mod options;
 mod pattern;
+mod published;
 mod query;
+mod raising;
+mod reading;
 #[doc(hidden)]
 pub mod setting;
 mod signal;

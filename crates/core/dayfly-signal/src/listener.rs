@@ -3,7 +3,7 @@
 //! What a callback raises changes the sink at once and is delivered after the event that is being delivered: each
 //! thread has one queue, whatever the number of sinks. It is caused by that event, so the depth limit ends every loop.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,10 +38,17 @@ struct Desk {
 
 thread_local! {
     static DESK: RefCell<Desk> = RefCell::default();
+    /// Whether the desk is busy: every raise asks, and a plain flag is the cheapest answer.
+    static IS_BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The event that a callback on this thread is being told, if one is.
 pub(crate) fn current() -> Option<Signal> {
+    if IS_BUSY.get() { desk_current() } else { None }
+}
+
+#[cold]
+fn desk_current() -> Option<Signal> {
     // While a thread ends its desk is gone, and nothing is delivered there.
     DESK.try_with(|desk| desk.borrow().current.clone()).ok().flatten()
 }
@@ -62,6 +69,7 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
         DESK.with_borrow_mut(|desk| {
             let next = desk.waiting.pop_front();
             desk.current = next.as_ref().map(|delivery| delivery.signal.clone());
+            IS_BUSY.set(next.is_some());
             next
         })
     };

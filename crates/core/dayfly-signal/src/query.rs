@@ -2,7 +2,8 @@
 
 use tokio::time::Instant;
 
-use crate::{OperationId, PatternSet, Signal, SignalId, SignalPattern};
+use crate::signal::Label;
+use crate::{OperationId, PatternSet, SignalId, SignalPattern};
 
 /// Which events of the history are meant. What is not set means every event.
 ///
@@ -88,12 +89,18 @@ impl Query {
         self.after.map_or(0, SignalId::get)
     }
 
-    pub(crate) fn means(&self, signal: &Signal) -> bool {
-        self.patterns.as_ref().is_none_or(|patterns| patterns.matches(signal.name()))
-            && self.key.as_deref().is_none_or(|key| signal.key() == Some(key))
-            && self.operation.is_none_or(|operation| signal.operation() == Some(operation))
-            && self.since.is_none_or(|start| signal.at() >= start)
-            && self.until.is_none_or(|end| signal.at() < end)
+    /// Whether an event is meant. When it was raised is asked for only where it matters.
+    pub(crate) fn means(
+        &self,
+        label: &Label,
+        operation: Option<OperationId>,
+        at: impl Fn() -> Instant,
+    ) -> bool {
+        self.patterns.as_ref().is_none_or(|patterns| patterns.matches(&label.name))
+            && self.key.as_deref().is_none_or(|key| label.key.as_deref() == Some(key))
+            && self.operation.is_none_or(|meant| operation == Some(meant))
+            && self.since.is_none_or(|start| at() >= start)
+            && self.until.is_none_or(|end| at() < end)
     }
 }
 

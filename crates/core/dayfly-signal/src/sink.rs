@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::cause::Lineage;
-use crate::draft::Target;
-use crate::interest::{Interest, Interested, Mailbox, Wakes};
-use crate::listener;
-use crate::signal::Visited;
+use crate::clock::ticks;
+use crate::history::Ancestry;
+use crate::interest::{Interest, Interested, Mailbox, Tally, Wakes};
+use crate::published::board;
 use crate::state::{Raise, State};
-use crate::topics::TopicKey;
 use crate::window::CountWindow;
 use crate::{
     AsyncHandler, Blocked, Counter, Draft, Hold, Listener, OperationId, PatternSet, Query, Raised, Signal,
@@ -44,7 +42,7 @@ impl SignalSink {
     ///
     /// Never fails and never waits. Reads the clock once.
     pub fn raise<'a>(&self, draft: impl Into<Draft<'a>>) -> SignalId {
-        self.raise_event_for(draft.into(), None, Instant::now()).id
+        self.raise_for(draft.into(), None, Instant::now())
     }
 
     /// Raises a signal in answer to `event`, as the next one in its chain of causes.
@@ -54,13 +52,12 @@ impl SignalSink {
     /// terminal. Nothing was raised then.
     pub fn raise_caused<'a>(&self, draft: impl Into<Draft<'a>>, event: &Signal) -> Result<SignalId, Blocked> {
         let draft = draft.into();
-        let raised = self.change(|state, wakes| {
-            let lineage = Lineage::behind(event, draft.name(), draft.key_text(), (&state.options, state.id))?;
+        self.change(|state, wakes| {
+            let ancestry = Ancestry::behind(event, draft, state)?;
             let topic = self.resolve(state, draft);
-            let raise = Raise { lineage, ..Raise::root(topic, draft.payload_text()) };
-            Ok(state.raise(&raise, wakes))
-        });
-        raised.map(|signal| signal.id)
+            let raise = Raise { ancestry: Some(ancestry), ..Raise::root(topic, draft.payload_text()) };
+            Ok(state.raise(raise, wakes))
+        })
     }
 
     /// Calls `callback` with every event that `patterns` mean, from now on, until the listener is dropped.
@@ -182,33 +179,54 @@ impl SignalSink {
     #[must_use]
     pub fn counter(&self, patterns: impl Into<PatternSet>, within: Duration) -> Counter {
         let patterns = patterns.into();
-        let mut window = CountWindow::new(within);
-        let at = self.change(|state, _| {
-            for record in state.history.iter() {
-                if record.signal.kind == SignalKind::Raised && patterns.matches(record.signal.name()) {
-                    window.push(record.signal.id.0, record.signal.at, 0);
+        let mut window = CountWindow::new(ticks(within));
+        let (writer, reader) = board();
+        let (at, origin) = self.change(|state, _| {
+            for record in state.history.iter().filter(|record| record.kind == SignalKind::Raised) {
+                if patterns.matches(&state.topics.get(record.topic).label.name) {
+                    window.push(record.id.0, record.at);
                 }
             }
-            state.listen(Interest { patterns, of: Interested::Counter(window) })
+            let mut tally = Tally { window, writer };
+            tally.publish(state.max_age);
+            (state.listen(Interest { patterns, of: Interested::Counter(tally) }), state.clock.origin())
         });
-        Counter { sink: self.clone(), at }
+        Counter { sink: self.clone(), at, reader, origin }
     }
 
     /// The events in the history that are meant, oldest first, retractions included.
     #[must_use]
     pub fn history(&self, query: impl Into<Query>) -> Vec<Signal> {
         let query = query.into();
+        self.change(|state, _| state.shown(&query).map(|record| state.signal(record)).collect())
+    }
+
+    /// The events with these ids, in this order, without those that the history does not show any more.
+    ///
+    /// Resolves all of them under one lock, each without a search unless a part of the history was cleared.
+    #[must_use]
+    pub fn events(&self, ids: &[SignalId]) -> Vec<Signal> {
+        let mut events = Vec::new();
+        self.events_into(ids, &mut events);
+        events
+    }
+
+    /// Like [`events`](Self::events), into a list that the caller has already.
+    pub fn events_into(&self, ids: &[SignalId], events: &mut Vec<Signal>) {
+        if ids.is_empty() {
+            return;
+        }
         self.change(|state, _| {
-            let signals = state.history.after(query.first()).map(|record| &record.signal);
-            signals.filter(|signal| query.means(signal)).cloned().collect()
-        })
+            let shown = ids.iter().filter_map(|id| state.history.get(id.0));
+            events.extend(shown.map(|record| state.signal(record)));
+        });
     }
 
     /// Whether the history shows an event that is meant.
     #[must_use]
     pub fn has(&self, query: impl Into<Query>) -> bool {
         let query = query.into();
-        self.change(|state, _| state.history.after(query.first()).any(|record| query.means(&record.signal)))
+        self.change(|state, _| state.shown(&query).next().is_some())
     }
 
     /// How many events the history holds.
@@ -239,14 +257,13 @@ impl SignalSink {
     ///
     /// What remains is one `sink.cleared` event with that number; on an empty sink, nothing.
     pub fn clear(&self) -> usize {
-        self.change(|state, wakes| state.clear(|_| true, |_| true, wakes))
+        self.change(|state, wakes| state.clear(|_| true, wakes))
     }
 
     /// Like [`clear`](Self::clear), for the names that `patterns` mean.
     pub fn clear_matching(&self, patterns: impl Into<PatternSet>) -> usize {
         let patterns = patterns.into();
-        let means = |name: &str| patterns.matches(name);
-        self.change(|state, wakes| state.clear(|signal| means(signal.name()), means, wakes))
+        self.change(|state, wakes| state.clear(|name| patterns.matches(name), wakes))
     }
 
     /// Removes the events that one operation raised and takes its raises back; those of others stay.
@@ -256,10 +273,7 @@ impl SignalSink {
 
     /// Sets the capacity of the history, at once; 0 is taken as 1. The maximum age stays as it is.
     pub fn set_capacity(&self, events: usize) {
-        self.change(|state, wakes| {
-            state.options.capacity = events.max(1);
-            state.advance(Instant::now(), wakes);
-        });
+        self.change(|state, _| state.set_capacity(events));
     }
 
     /// Sets the maximum age, at once. The capacity stays as it is.
@@ -268,12 +282,7 @@ impl SignalSink {
     /// When `age` is zero: nothing could ever be raised.
     pub fn set_max_age(&self, age: Duration) {
         assert!(!age.is_zero(), "max_age must be longer than zero");
-        self.change(|state, wakes| {
-            state.options.max_age = age;
-            state.advance(Instant::now(), wakes);
-            // Whoever waits for something to age out has set a timer for the old age.
-            state.touch_watches(wakes);
-        });
+        self.change(|state, wakes| state.set_max_age(age, wakes));
     }
 
     /// Waits until a name that `patterns` mean is raised; returns at once when one is.
@@ -347,8 +356,8 @@ impl SignalSink {
             let shown = state.history.after(seen.0).count() as u64;
             mailbox.lagged = all.saturating_sub(shown);
             for record in state.history.after(seen.0) {
-                if patterns.matches(record.signal.name()) {
-                    mailbox.push(record.signal.clone());
+                if patterns.matches(&state.topics.get(record.topic).label.name) {
+                    mailbox.push(state.signal(record));
                 }
             }
             let at = state.listen(Interest { patterns, of: Interested::Subscription(mailbox) });
@@ -360,80 +369,6 @@ impl SignalSink {
         self.change(|state, _| state.raised(patterns))
     }
 
-    pub(crate) fn raise_event_for(
-        &self,
-        draft: Draft<'_>,
-        operation: Option<OperationId>,
-        at: Instant,
-    ) -> Signal {
-        let cause = listener::current();
-        self.change_at(at, |state, wakes| {
-            let lineage = cause.as_ref().map_or(Ok(Lineage::ROOT), |cause| {
-                Lineage::behind(cause, draft.name(), draft.key_text(), (&state.options, state.id))
-            });
-            match lineage {
-                Ok(lineage) => {
-                    let topic = self.resolve(state, draft);
-                    let raise = Raise { operation, lineage, ..Raise::root(topic, draft.payload_text()) };
-                    state.raise(&raise, wakes)
-                }
-                Err(blocked) => state.note("sink.blocked", &blocked.to_string(), wakes),
-            }
-        })
-    }
-
-    /// Takes in an event of another sink, unless it has been here before.
-    fn receive(&self, signal: &Signal) {
-        if signal.kind != SignalKind::Raised {
-            return;
-        }
-        self.change_at(signal.at, |state, wakes| {
-            if signal.has_visited(state.id) {
-                return;
-            }
-            let topic = state.topic(signal.name(), signal.key());
-            let visited = Visited { sink: signal.sink, earlier: signal.visited.clone() };
-            let raise = Raise {
-                operation: signal.operation,
-                lineage: signal.lineage.clone(),
-                visited: Some(Arc::new(visited)),
-                ..Raise::root(topic, signal.payload())
-            };
-            state.raise(&raise, wakes);
-        });
-    }
-
-    /// Tells of something that happened to the sink itself. No callback hears of it.
-    pub(crate) fn note(&self, name: &str, payload: &str) {
-        self.change(|state, wakes| drop(state.note(name, payload, wakes)));
-    }
-
-    pub(crate) fn retract_for(&self, draft: Draft<'_>, operation: OperationId) -> bool {
-        self.change(|state, wakes| {
-            let topic = self.known(state, draft)?;
-            Some(state.retract_own(topic, operation, draft.payload_text(), wakes))
-        })
-        .unwrap_or(false)
-    }
-
-    /// The topic that a draft means, interned if need be.
-    fn resolve(&self, state: &mut State, draft: Draft<'_>) -> TopicKey {
-        match draft.target {
-            Target::Handle(handle) if handle.is_of(self) => handle.topic(),
-            Target::Handle(handle) => state.topic(handle.name(), handle.key()),
-            Target::Name { name, key } => state.topic(name, key),
-        }
-    }
-
-    /// The topic that a draft means, if the sink knows it.
-    fn known(&self, state: &State, draft: Draft<'_>) -> Option<TopicKey> {
-        match draft.target {
-            Target::Handle(handle) if handle.is_of(self) => Some(handle.topic()),
-            Target::Handle(handle) => state.topics.find(handle.name(), handle.key()),
-            Target::Name { name, key } => state.topics.find(name, key),
-        }
-    }
-
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }
@@ -443,7 +378,7 @@ impl SignalSink {
         self.change_at(Instant::now(), change)
     }
 
-    fn change_at<R>(&self, now: Instant, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+    pub(crate) fn change_at<R>(&self, now: Instant, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
         let mut wakes = Wakes::default();
         let result = {
             let mut state = self.lock();

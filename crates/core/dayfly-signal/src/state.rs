@@ -1,4 +1,7 @@
 //! The sink without its lock: history and state change together, in one order for everybody.
+//!
+//! This file is the way of a raise, which is kept short: no reading is converted twice, age is looked at only when
+//! something is due, and a name that nobody looks at is done once its event is recorded and counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,13 +10,13 @@ use std::time::Duration;
 use slab::Slab;
 use tokio::time::Instant;
 
-use crate::cause::Lineage;
-use crate::history::{History, Record};
-use crate::interest::{Interest, Interested, Wakes};
-use crate::ledger::Ledgers;
-use crate::signal::{SinkId, Visited};
+use crate::clock::{Clock, NEVER, Ticks, ticks};
+use crate::history::{Ancestry, History, Record};
+use crate::interest::{Interest, Shown, Wakes};
+use crate::ledger::{LedgerKey, Ledgers};
+use crate::signal::SinkId;
 use crate::topics::{TopicKey, Topics};
-use crate::{OperationId, PatternSet, Raised, Signal, SignalId, SignalKind, SignalOptions};
+use crate::{OperationId, SignalId, SignalKind, SignalOptions};
 
 pub(crate) struct State {
     pub(crate) id: SinkId,
@@ -21,8 +24,12 @@ pub(crate) struct State {
     pub(crate) topics: Topics,
     pub(crate) history: History,
     pub(crate) ledgers: Ledgers,
-    interests: Slab<Interest>,
-    clock: Instant,
+    pub(crate) interests: Slab<Interest>,
+    pub(crate) clock: Clock,
+    /// The options' greatest age.
+    pub(crate) max_age: Ticks,
+    /// Nothing ages out before this moment. Something that has left otherwise may make it too early, never too late.
+    due: Ticks,
     newest: u64,
     displaced: u64,
 }
@@ -35,14 +42,15 @@ pub(crate) struct Raise<'a> {
     pub(crate) topic: TopicKey,
     pub(crate) payload: Option<&'a str>,
     pub(crate) operation: Option<OperationId>,
-    pub(crate) lineage: Lineage,
-    pub(crate) visited: Option<Arc<Visited>>,
+    /// Where the raise is noted as the operation's own.
+    pub(crate) ledger: Option<LedgerKey>,
+    pub(crate) ancestry: Option<Box<Ancestry>>,
 }
 
 impl<'a> Raise<'a> {
     /// Something that nothing caused and nobody forwarded.
     pub(crate) const fn root(topic: TopicKey, payload: Option<&'a str>) -> Self {
-        Self { topic, payload, operation: None, lineage: Lineage::ROOT, visited: None }
+        Self { topic, payload, operation: None, ledger: None, ancestry: None }
     }
 }
 
@@ -50,12 +58,14 @@ impl State {
     pub(crate) fn new(options: SignalOptions, now: Instant) -> Self {
         Self {
             id: SinkId(SINKS.fetch_add(1, Ordering::Relaxed)),
+            max_age: ticks(options.max_age),
             options,
             topics: Topics::new(),
             history: History::default(),
             ledgers: Ledgers::default(),
             interests: Slab::new(),
-            clock: now,
+            clock: Clock::new(now),
+            due: NEVER,
             newest: 0,
             displaced: 0,
         }
@@ -64,16 +74,54 @@ impl State {
     /// Applies age. Every use of the state begins here. The sink's clock never goes backwards, whatever reading a
     /// caller brings.
     pub(crate) fn advance(&mut self, now: Instant, wakes: &mut Wakes) {
-        self.clock = self.clock.max(now);
-        while let Some(topic) = self.topics.aged(self.clock, self.options.max_age) {
+        if self.clock.advance(now) && self.clock.now() >= self.due {
+            self.age(wakes);
+        }
+    }
+
+    /// Lets go what is too old, and finds out what is due next.
+    #[cold]
+    fn age(&mut self, wakes: &mut Wakes) {
+        let (now, max_age) = (self.clock.now(), self.max_age);
+        self.due = NEVER;
+        while let Some((topic, raised_at)) = self.topics.raised_longest_ago() {
+            if now - raised_at < max_age {
+                self.due = raised_at.saturating_add(max_age);
+                break;
+            }
             self.lower(topic, wakes);
         }
-        self.shrink_history();
+        while let Some(raised_at) = self.history.oldest_at() {
+            if now - raised_at < max_age {
+                self.due = self.due.min(raised_at.saturating_add(max_age));
+                break;
+            }
+            self.forget_oldest();
+        }
+    }
+
+    pub(crate) fn set_max_age(&mut self, age: Duration, wakes: &mut Wakes) {
+        self.options.max_age = age;
+        self.max_age = ticks(age);
+        self.age(wakes);
+        // Whoever waits for something to age out has set a timer for the old age, and the counts that are published
+        // say for how long they hold.
+        for (_, interest) in &mut self.interests {
+            interest.state_changed(wakes);
+            interest.publish(self.max_age);
+        }
+    }
+
+    pub(crate) fn set_capacity(&mut self, events: usize) {
+        self.options.capacity = events.max(1);
+        while self.history.len() > self.options.capacity {
+            self.forget_oldest();
+        }
     }
 
     /// The topic of this name; a new one learns who looks at it. The caller must pin or raise it.
     pub(crate) fn topic(&mut self, name: &str, key: Option<&str>) -> TopicKey {
-        let (topic, is_new) = self.topics.intern(name, key, self.clock);
+        let (topic, is_new) = self.topics.intern(name, key);
         if is_new {
             let mean = |(_, interest): &(usize, &Interest)| interest.patterns.matches(name);
             let interests = self.interests.iter().filter(mean).map(|(at, _)| at).collect();
@@ -82,32 +130,32 @@ impl State {
         topic
     }
 
-    pub(crate) fn raise(&mut self, raise: &Raise<'_>, wakes: &mut Wakes) -> Signal {
-        let topic = raise.topic;
-        let signal = self.record(raise, SignalKind::Raised);
-        if !self.topics.get(topic).is_history_only() {
-            let epoch = self.topics.add(topic, signal.id, self.clock);
-            if let Some(operation) = raise.operation {
+    pub(crate) fn raise(&mut self, raise: Raise<'_>, wakes: &mut Wakes) -> SignalId {
+        let (topic, ledger) = (raise.topic, raise.ledger);
+        let id = self.record(raise, SignalKind::Raised);
+        if !self.topics.get(topic).is_history_only {
+            let epoch = self.topics.add(topic, id, self.clock.now());
+            if let Some(ledger) = ledger {
                 let topics = &self.topics;
-                self.ledgers.add(operation, topic, epoch, |entry| topics.epoch(entry.topic) == entry.epoch);
+                self.ledgers.add(ledger, topic, epoch, |entry| topics.epoch(entry.topic) == entry.epoch);
             }
             while let Some(oldest) = self.topics.excess(self.options.max_raised) {
                 self.displaced += 1;
                 self.lower(oldest, wakes);
             }
         }
-        self.show(topic, &signal, wakes);
-        signal
+        self.show_newest(topic, wakes);
+        id
     }
 
     /// Raises an event about the sink itself, which no callback is told.
-    pub(crate) fn note(&mut self, name: &str, payload: &str, wakes: &mut Wakes) -> Signal {
+    pub(crate) fn note(&mut self, name: &str, payload: &str, wakes: &mut Wakes) -> SignalId {
         let topic = self.topic(name, None);
-        let signal = self.record(&Raise::root(topic, Some(payload)), SignalKind::Raised);
+        let id = self.record(Raise::root(topic, Some(payload)), SignalKind::Raised);
         let mut own = Wakes::default();
-        self.show(topic, &signal, &mut own);
+        self.show_newest(topic, &mut own);
         wakes.add_wakers(own);
-        signal
+        id
     }
 
     /// Takes back one raise that `operation` added. Says whether there was one.
@@ -119,13 +167,13 @@ impl State {
         wakes: &mut Wakes,
     ) -> bool {
         let epoch = self.topics.epoch(topic);
-        let own = self.ledgers.take(operation, topic, epoch);
+        let own = self.ledgers.take(operation, epoch);
         if own {
             // The retraction is recorded first: while the history shows it, the topic cannot vanish.
             let retraction = Raise { operation: Some(operation), ..Raise::root(topic, payload) };
-            let signal = self.record(&retraction, SignalKind::Retracted);
+            self.record(retraction, SignalKind::Retracted);
             self.topics.take_back(topic, epoch, 1);
-            self.show(topic, &signal, wakes);
+            self.show_newest(topic, wakes);
         }
         own
     }
@@ -135,107 +183,23 @@ impl State {
         self.topics.pin(topic);
         let any = self.topics.zero(topic);
         if any {
-            let signal = self.record(&Raise::root(topic, payload), SignalKind::Retracted);
-            self.show(topic, &signal, wakes);
+            self.record(Raise::root(topic, payload), SignalKind::Retracted);
+            self.show_newest(topic, wakes);
         }
         self.topics.unpin(topic);
         any
     }
 
     pub(crate) fn hold(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        let signal = self.record(&Raise::root(topic, None), SignalKind::Raised);
-        self.topics.hold(topic, signal.id);
-        self.show(topic, &signal, wakes);
+        let id = self.record(Raise::root(topic, None), SignalKind::Raised);
+        self.topics.hold(topic, id);
+        self.show_newest(topic, wakes);
     }
 
     pub(crate) fn release(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        let signal = self.record(&Raise::root(topic, None), SignalKind::Retracted);
+        self.record(Raise::root(topic, None), SignalKind::Retracted);
         self.topics.release(topic);
-        self.show(topic, &signal, wakes);
-    }
-
-    /// Removes the events that `goes` picks and takes all raises of the topics that `lowers` picks back.
-    /// What remains is one `sink.cleared` event that carries the number removed.
-    pub(crate) fn clear(
-        &mut self,
-        goes: impl Fn(&Signal) -> bool,
-        lowers: impl Fn(&str) -> bool,
-        wakes: &mut Wakes,
-    ) -> usize {
-        let chosen = self.topics.iter().filter(|(_, topic)| lowers(&topic.label.name));
-        let chosen: Vec<TopicKey> = chosen.map(|(key, _)| key).collect();
-        let mut lowered = false;
-        for topic in chosen {
-            lowered |= self.lower(topic, wakes);
-        }
-        self.remove(goes, lowered, wakes)
-    }
-
-    /// Removes the events of one operation and takes the raises back that it added.
-    pub(crate) fn clear_operation(&mut self, operation: OperationId, wakes: &mut Wakes) -> usize {
-        let mut lowered = false;
-        for entry in self.ledgers.take_all(operation) {
-            if self.topics.epoch(entry.topic) != entry.epoch {
-                continue;
-            }
-            self.topics.pin(entry.topic);
-            if self.topics.take_back(entry.topic, entry.epoch, entry.raises) {
-                tell(&self.topics, &mut self.interests, entry.topic, wakes);
-                lowered = true;
-            }
-            self.topics.unpin(entry.topic);
-        }
-        self.remove(|signal| signal.operation == Some(operation), lowered, wakes)
-    }
-
-    pub(crate) fn raised(&self, patterns: &PatternSet) -> Vec<Raised> {
-        let meant = self.topics.iter().filter(|(_, topic)| patterns.matches(&topic.label.name));
-        meant.filter_map(|(_, topic)| topic.raised(self.options.max_age)).collect()
-    }
-
-    /// Counts raises by walking the events of the topics that are meant, and no others.
-    pub(crate) fn count(&self, patterns: &PatternSet, within: Duration) -> usize {
-        let meant = self.topics.iter().filter(|(_, topic)| patterns.matches(&topic.label.name));
-        meant.map(|(_, topic)| self.count_from(topic.newest_event, within)).sum()
-    }
-
-    fn count_from(&self, newest: u64, within: Duration) -> usize {
-        let young = |record: &&Record| self.clock.saturating_duration_since(record.signal.at) < within;
-        let next = |id| self.history.get(id).filter(young);
-        std::iter::successors(next(newest), |record| next(record.before)).count()
-    }
-
-    pub(crate) fn listen(&mut self, interest: Interest) -> usize {
-        let at = self.interests.insert(interest);
-        let patterns = &self.interests[at].patterns;
-        for (_, topic) in self.topics.iter_mut() {
-            if patterns.matches(&topic.label.name) {
-                topic.interests.push(at);
-            }
-        }
-        at
-    }
-
-    pub(crate) fn interest(&mut self, at: usize) -> &mut Interested {
-        &mut self.interests[at].of
-    }
-
-    pub(crate) fn unlisten(&mut self, at: usize) -> Interest {
-        for (_, topic) in self.topics.iter_mut() {
-            topic.interests.retain(|&interest| interest != at);
-        }
-        self.interests.remove(at)
-    }
-
-    /// Tells every watch to look again.
-    pub(crate) fn touch_watches(&mut self, wakes: &mut Wakes) {
-        for (_, interest) in &mut self.interests {
-            interest.state_changed(wakes);
-        }
-    }
-
-    pub(crate) const fn now(&self) -> Instant {
-        self.clock
+        self.show_newest(topic, wakes);
     }
 
     pub(crate) const fn newest(&self) -> u64 {
@@ -246,93 +210,76 @@ impl State {
         self.displaced
     }
 
-    fn record(&mut self, raise: &Raise<'_>, kind: SignalKind) -> Signal {
+    /// Appends an event to the history, in the place of the oldest one where the history is full.
+    fn record(&mut self, raise: Raise<'_>, kind: SignalKind) -> SignalId {
         self.newest += 1;
-        self.topics.pin(raise.topic);
-        let topic = self.topics.get_mut(raise.topic);
-        let signal = Signal {
-            id: SignalId(self.newest),
-            kind,
-            sink: self.id,
-            label: Arc::clone(&topic.label),
-            payload: raise.payload.map(Arc::from),
-            operation: raise.operation,
-            at: self.clock,
-            lineage: raise.lineage.clone(),
-            visited: raise.visited.clone(),
-        };
-        let before = match kind {
-            SignalKind::Raised => std::mem::replace(&mut topic.newest_event, self.newest),
-            SignalKind::Retracted => 0,
-        };
-        self.history.push(Record { signal: signal.clone(), topic: raise.topic, before });
-        self.shrink_history();
-        signal
+        let (id, at) = (SignalId(self.newest), self.clock.now());
+        let before = self.topics.pin_event(raise.topic, id, kind);
+        self.due = self.due.min(at.saturating_add(self.max_age));
+        let payload = raise.payload.map(Arc::from);
+        let Raise { topic, operation, ancestry, .. } = raise;
+        if self.history.len() < self.options.capacity {
+            self.history.push(Record { id, at, before, operation, payload, ancestry, topic, kind });
+        } else if let Some(place) = self.history.recycle() {
+            // One field after the other goes straight into the place. A record that is built first and moved then costs
+            // as much as all the rest of a raise.
+            place.id = id;
+            place.at = at;
+            place.before = before;
+            place.operation = operation;
+            place.payload = payload;
+            place.ancestry = ancestry;
+            place.kind = kind;
+            let gone = std::mem::replace(&mut place.topic, topic);
+            self.forget_event(gone);
+        }
+        id
     }
 
-    fn shrink_history(&mut self) {
-        let SignalOptions { capacity, max_age, .. } = self.options;
-        while let Some(gone) = self.history.pop_excess(capacity, self.clock, max_age) {
-            self.topics.unpin(gone.topic);
+    fn forget_oldest(&mut self) {
+        if let Some(gone) = self.history.pop_oldest() {
+            self.forget_event(gone.topic);
         }
     }
 
+    /// The history does not show its oldest event any more, which was of this topic.
+    fn forget_event(&mut self, topic: TopicKey) {
+        let (oldest, now) = (self.history.oldest(), self.clock.now());
+        for &at in &self.topics.get(topic).interests {
+            self.interests[at].forget(now, oldest, self.max_age);
+        }
+        self.topics.unpin(topic);
+    }
+
     /// Takes all raises of a topic back without an event: it aged out, was displaced or was cleared.
-    fn lower(&mut self, topic: TopicKey, wakes: &mut Wakes) -> bool {
+    pub(crate) fn lower(&mut self, topic: TopicKey, wakes: &mut Wakes) -> bool {
         self.topics.pin(topic);
         let lowered = self.topics.zero(topic);
         if lowered {
-            tell(&self.topics, &mut self.interests, topic, wakes);
+            self.tell_watches(topic, wakes);
         }
         self.topics.unpin(topic);
         lowered
     }
 
-    fn show(&mut self, topic: TopicKey, signal: &Signal, wakes: &mut Wakes) {
-        let oldest = self.history.oldest();
+    /// Tells the watches of a topic that its state is another one.
+    pub(crate) fn tell_watches(&mut self, topic: TopicKey, wakes: &mut Wakes) {
         for &at in &self.topics.get(topic).interests {
-            self.interests[at].show(signal, oldest, wakes);
+            self.interests[at].state_changed(wakes);
         }
     }
 
-    fn remove(&mut self, goes: impl Fn(&Signal) -> bool, lowered: bool, wakes: &mut Wakes) -> usize {
-        let gone = self.history.remove(|record| goes(&record.signal));
-        if gone.is_empty() && !lowered {
-            return 0;
+    /// Shows the newest event, which is of this topic, to those who look at the topic.
+    fn show_newest(&mut self, topic: TopicKey, wakes: &mut Wakes) {
+        let topic = self.topics.get(topic);
+        if topic.interests.is_empty() {
+            return;
         }
-        for record in &gone {
-            self.topics.unpin(record.topic);
+        let Some(record) = self.history.newest() else { return };
+        let build = || record.signal(&topic.label, self.id, self.clock.origin());
+        let mut shown = Shown { id: record.id, at: record.at, kind: record.kind, signal: None, build };
+        for &at in &topic.interests {
+            self.interests[at].show(&mut shown, self.max_age, wakes);
         }
-        self.relink();
-        let cleared = self.topic("sink.cleared", None);
-        let payload = gone.len().to_string();
-        self.raise(&Raise::root(cleared, Some(&payload)), wakes);
-        gone.len()
-    }
-
-    /// After a removal from the middle: walks and counters must not meet what is gone.
-    fn relink(&mut self) {
-        for (_, topic) in self.topics.iter_mut() {
-            topic.newest_event = 0;
-        }
-        let topics = &mut self.topics;
-        self.history.relink(|record| match record.signal.kind {
-            SignalKind::Raised => {
-                std::mem::replace(&mut topics.get_mut(record.topic).newest_event, record.signal.id.0)
-            }
-            SignalKind::Retracted => 0,
-        });
-        for (_, interest) in &mut self.interests {
-            if let Interested::Counter(window) = &mut interest.of {
-                window.retain(|id| self.history.get(id).is_some());
-            }
-        }
-    }
-}
-
-/// Tells the watches of a topic that its state is another one.
-fn tell(topics: &Topics, interests: &mut Slab<Interest>, topic: TopicKey, wakes: &mut Wakes) {
-    for &at in &topics.get(topic).interests {
-        interests[at].state_changed(wakes);
     }
 }

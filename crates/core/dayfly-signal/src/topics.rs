@@ -6,26 +6,28 @@
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use slab::Slab;
-use tokio::time::Instant;
 
-use crate::SignalId;
-use crate::signal::{Label, Raised};
+use crate::clock::Ticks;
+use crate::signal::Label;
+use crate::{SignalId, SignalKind};
 
-/// A topic's place in the table. It may be reused after the topic has left.
-pub(crate) type TopicKey = usize;
+/// A topic's place in the table. It may be reused after the topic has left. Half the width of a pointer, since every
+/// event of the history names one.
+pub(crate) type TopicKey = u32;
 
 /// A link of the list that leads nowhere.
-const NOWHERE: TopicKey = usize::MAX;
+const NOWHERE: TopicKey = TopicKey::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Topic {
     pub(crate) label: Arc<Label>,
     /// Who looks at this name: keys of the interests whose patterns mean it.
     pub(crate) interests: Vec<usize>,
+    /// Names under `sink.` tell about the sink itself: they have a history and no state.
+    pub(crate) is_history_only: bool,
     /// Handles and history events that keep the topic interned.
     pins: usize,
     /// The newest raise that the history shows, where a walk over this topic's events begins; 0 for none.
@@ -33,7 +35,7 @@ pub(crate) struct Topic {
     count: u64,
     holds: usize,
     newest: SignalId,
-    counted_at: Instant,
+    counted_at: Ticks,
     /// Names one life of the count. Whoever wants to take a raise back must name the life that it was added to.
     epoch: u64,
     older: TopicKey,
@@ -65,19 +67,19 @@ impl Topics {
     }
 
     pub(crate) fn get(&self, key: TopicKey) -> &Topic {
-        &self.slots[key]
+        &self.slots[key as usize]
     }
 
     pub(crate) fn get_mut(&mut self, key: TopicKey) -> &mut Topic {
-        &mut self.slots[key]
+        &mut self.slots[key as usize]
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TopicKey, &Topic)> {
-        self.slots.iter()
+        self.slots.iter().map(|(at, topic)| (key_of(at), topic))
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (TopicKey, &mut Topic)> {
-        self.slots.iter_mut()
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Topic> {
+        self.slots.iter_mut().map(|(_, topic)| topic)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,53 +88,74 @@ impl Topics {
 
     pub(crate) fn find(&self, name: &str, key: Option<&str>) -> Option<TopicKey> {
         let hash = self.hasher.hash_one((name, key));
-        self.index.find(hash, |&at| self.slots[at].is(name, key)).copied()
+        self.index.find(hash, |&at| self.get(at).is(name, key)).copied()
     }
 
     /// The topic of this name and key, made if it is not there. A new one still has no interests.
-    pub(crate) fn intern(&mut self, name: &str, key: Option<&str>, now: Instant) -> (TopicKey, bool) {
+    pub(crate) fn intern(&mut self, name: &str, key: Option<&str>) -> (TopicKey, bool) {
         let hash = self.hasher.hash_one((name, key));
-        if let Some(&at) = self.index.find(hash, |&at| self.slots[at].is(name, key)) {
+        if let Some(&at) = self.index.find(hash, |&at| self.get(at).is(name, key)) {
             return (at, false);
         }
         let label = Arc::new(Label { name: name.into(), key: key.map(Into::into) });
-        let at = self.slots.insert(Topic::new(label, now));
+        let at = key_of(self.slots.insert(Topic::new(label)));
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, at, |&at| slots[at].hash(hasher));
+        self.index.insert_unique(hash, at, |&at| slots[at as usize].hash(hasher));
         (at, true)
     }
 
     pub(crate) fn pin(&mut self, key: TopicKey) {
-        self.slots[key].pins += 1;
+        self.get_mut(key).pins += 1;
     }
 
     pub(crate) fn unpin(&mut self, key: TopicKey) {
-        self.slots[key].pins -= 1;
-        self.forget_if_unused(key);
+        let topic = self.get_mut(key);
+        topic.pins -= 1;
+        if topic.pins == 0 {
+            self.forget_if_unused(key);
+        }
+    }
+
+    /// Pins the topic for an event of the history. Returns the raise that the history shows before it.
+    pub(crate) fn pin_event(&mut self, key: TopicKey, id: SignalId, kind: SignalKind) -> u64 {
+        let topic = self.get_mut(key);
+        topic.pins += 1;
+        match kind {
+            SignalKind::Raised => std::mem::replace(&mut topic.newest_event, id.0),
+            SignalKind::Retracted => 0,
+        }
     }
 
     /// Adds one raise. Returns the life of the count that it went into.
-    pub(crate) fn add(&mut self, key: TopicKey, id: SignalId, now: Instant) -> u64 {
-        if self.slots[key].count == 0 {
+    pub(crate) fn add(&mut self, key: TopicKey, id: SignalId, now: Ticks) -> u64 {
+        let topic = &mut self.slots[key as usize];
+        let was_counted = topic.count > 0;
+        if !was_counted {
             self.epochs += 1;
-            self.slots[key].epoch = self.epochs;
-        } else {
-            self.unlink(key);
+            topic.epoch = self.epochs;
         }
-        self.link_newest(key);
-        let topic = &mut self.slots[key];
         topic.count += 1;
         topic.newest = id;
         topic.counted_at = now;
-        topic.epoch
+        let epoch = topic.epoch;
+        // A name that is raised again and again stays where it stands.
+        if self.newest != key {
+            if was_counted {
+                self.unlink(key);
+            }
+            self.link_newest(key);
+        }
+        epoch
     }
 
     /// Takes `raises` back, if the count still is in the life that they were added to. Says whether it did.
     pub(crate) fn take_back(&mut self, key: TopicKey, epoch: u64, raises: u64) -> bool {
-        let current = self.slots.get(key).filter(|topic| topic.count > 0 && topic.epoch == epoch);
-        let Some(left) = current.map(|topic| topic.count.saturating_sub(raises)) else { return false };
-        self.slots[key].count = left;
-        if left == 0 {
+        let current = self.slots.get_mut(key as usize);
+        let Some(topic) = current.filter(|topic| topic.count > 0 && topic.epoch == epoch) else {
+            return false;
+        };
+        topic.count = topic.count.saturating_sub(raises);
+        if topic.count == 0 {
             self.unlink(key);
             self.forget_if_unused(key);
         }
@@ -141,25 +164,24 @@ impl Topics {
 
     /// Takes all raises of a topic back, holds aside. Says whether there were any.
     pub(crate) fn zero(&mut self, key: TopicKey) -> bool {
-        let epoch = self.slots[key].epoch;
+        let epoch = self.get(key).epoch;
         self.take_back(key, epoch, u64::MAX)
     }
 
     pub(crate) fn hold(&mut self, key: TopicKey, id: SignalId) {
-        let topic = &mut self.slots[key];
+        let topic = self.get_mut(key);
         topic.holds += 1;
         topic.newest = id;
     }
 
     pub(crate) fn release(&mut self, key: TopicKey) {
-        self.slots[key].holds -= 1;
+        self.get_mut(key).holds -= 1;
         self.forget_if_unused(key);
     }
 
-    /// The topic that was raised longest ago, if its raises have reached `max_age`.
-    pub(crate) fn aged(&self, now: Instant, max_age: Duration) -> Option<TopicKey> {
-        let oldest = self.slots.get(self.oldest)?;
-        (now.saturating_duration_since(oldest.counted_at) >= max_age).then_some(self.oldest)
+    /// The topic that was raised longest ago, and when that was.
+    pub(crate) fn raised_longest_ago(&self) -> Option<(TopicKey, Ticks)> {
+        self.slots.get(self.oldest as usize).map(|topic| (self.oldest, topic.counted_at))
     }
 
     /// The topic that was raised longest ago, if more than `most` are raised.
@@ -169,25 +191,25 @@ impl Topics {
 
     /// The life that the topic's count is in now; 0, which no life has, when it does not count.
     pub(crate) fn epoch(&self, key: TopicKey) -> u64 {
-        self.slots.get(key).filter(|topic| topic.count > 0).map_or(0, |topic| topic.epoch)
+        self.slots.get(key as usize).filter(|topic| topic.count > 0).map_or(0, |topic| topic.epoch)
     }
 
     fn forget_if_unused(&mut self, key: TopicKey) {
-        let topic = &self.slots[key];
+        let topic = self.get(key);
         if topic.pins == 0 && topic.count == 0 && topic.holds == 0 {
             let hash = topic.hash(&self.hasher);
             if let Ok(entry) = self.index.find_entry(hash, |&at| at == key) {
                 entry.remove();
             }
-            self.slots.remove(key);
+            self.slots.remove(key as usize);
         }
     }
 
     fn link_newest(&mut self, key: TopicKey) {
         let before = std::mem::replace(&mut self.newest, key);
-        self.slots[key].older = before;
-        self.slots[key].newer = NOWHERE;
-        match self.slots.get_mut(before) {
+        let topic = self.get_mut(key);
+        (topic.older, topic.newer) = (before, NOWHERE);
+        match self.slots.get_mut(before as usize) {
             Some(topic) => topic.newer = key,
             None => self.oldest = key,
         }
@@ -195,12 +217,12 @@ impl Topics {
     }
 
     fn unlink(&mut self, key: TopicKey) {
-        let (older, newer) = (self.slots[key].older, self.slots[key].newer);
-        match self.slots.get_mut(older) {
+        let Topic { older, newer, .. } = *self.get(key);
+        match self.slots.get_mut(older as usize) {
             Some(topic) => topic.newer = newer,
             None => self.oldest = newer,
         }
-        match self.slots.get_mut(newer) {
+        match self.slots.get_mut(newer as usize) {
             Some(topic) => topic.older = older,
             None => self.newest = older,
         }
@@ -208,9 +230,15 @@ impl Topics {
     }
 }
 
+/// A table of four thousand million topics would not fit into memory.
+fn key_of(at: usize) -> TopicKey {
+    TopicKey::try_from(at).unwrap_or_else(|_| unreachable!("more topics than memory has room for"))
+}
+
 impl Topic {
-    fn new(label: Arc<Label>, now: Instant) -> Self {
+    fn new(label: Arc<Label>) -> Self {
         Self {
+            is_history_only: label.name.starts_with("sink."),
             label,
             interests: Vec::new(),
             pins: 0,
@@ -218,7 +246,7 @@ impl Topic {
             count: 0,
             holds: 0,
             newest: SignalId(0),
-            counted_at: now,
+            counted_at: 0,
             epoch: 0,
             older: NOWHERE,
             newer: NOWHERE,
@@ -233,18 +261,14 @@ impl Topic {
         hasher.hash_one((&*self.label.name, self.label.key.as_deref()))
     }
 
-    /// Names under `sink.` tell about the sink itself: they have a history and no state.
-    pub(crate) fn is_history_only(&self) -> bool {
-        self.label.name.starts_with("sink.")
+    /// The newest raise, if the topic is raised. Ageing must have been applied.
+    pub(crate) fn raised(&self) -> Option<SignalId> {
+        let is_raised = self.count > 0 || self.holds > 0;
+        (is_raised && !self.is_history_only).then_some(self.newest)
     }
 
-    /// The topic as a raised one, or `None` when it is not raised. Ageing must have been applied.
-    pub(crate) fn raised(&self, max_age: Duration) -> Option<Raised> {
-        if (self.count == 0 && self.holds == 0) || self.is_history_only() {
-            return None;
-        }
-        // An age that reaches beyond the clock's range never ends.
-        let expires_at = if self.holds > 0 { None } else { self.counted_at.checked_add(max_age) };
-        Some(Raised { label: Arc::clone(&self.label), newest: self.newest, expires_at })
+    /// When the newest raise that ages was raised; `None` while the topic is held, for a hold does not age.
+    pub(crate) fn ages_from(&self) -> Option<Ticks> {
+        (self.holds == 0).then_some(self.counted_at)
     }
 }

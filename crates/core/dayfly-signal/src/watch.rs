@@ -33,10 +33,14 @@ impl Watch {
     /// Whether something was raised, taken back or aged out since [`state`](Self::state) was last read.
     #[must_use]
     pub fn has_changed(&self) -> bool {
-        self.version.load(Ordering::Acquire) != self.seen
+        self.version() != self.seen
     }
 
-    /// A figure that changes whenever the state of the watched names does: one atomic load.
+    /// A figure that changes whenever something that is watched was raised, taken back or aged out, and at no other
+    /// time but when the sink's greatest age is set. It only grows.
+    ///
+    /// One atomic load: who shares a watch between threads keeps the figure that belongs to what was read last, and
+    /// compares. Read it before the state, so that a change in between is not missed.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
@@ -52,7 +56,7 @@ impl Watch {
 
     /// Marks all changes so far as seen, without reading the state.
     pub fn mark_seen(&mut self) {
-        self.seen = self.version.load(Ordering::Acquire);
+        self.seen = self.version();
     }
 
     /// Waits until [`has_changed`](Self::has_changed).

@@ -94,6 +94,7 @@ mod options;
 mod outcome;
 mod pass;
 mod priority;
+mod recent;
 mod result;
 mod schedule;
 mod snapshot;

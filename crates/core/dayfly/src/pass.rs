@@ -5,18 +5,15 @@
 //! touch the next user.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
-use dayfly_signal::{Draft, Signal, SignalId, SignalSource};
+use dayfly_signal::{Draft, SignalId, SignalSource};
 use tokio::sync::Notify;
 
 use crate::desk;
-
-/// How many signals a record keeps.
-const RECENT: usize = 8;
+use crate::recent::Recent;
 
 /// What an operation owns.
 pub(crate) struct Pass<K> {
@@ -51,8 +48,7 @@ pub(crate) struct Shared {
     told: Notify,
     /// Leads to the slot that polls the body.
     slot: OnceLock<Waker>,
-    has_recent: AtomicBool,
-    recent: Mutex<VecDeque<Signal>>,
+    pub(crate) recent: Recent,
 }
 
 impl<K: Send + Sync + 'static> AnyPass for Pass<K> {
@@ -67,17 +63,15 @@ impl<K: Send + Sync + 'static> AnyPass for Pass<K> {
 
 impl Badge {
     pub(crate) fn raise(&self, draft: Draft<'_>) -> SignalId {
-        let signal = match desk::reading() {
-            Some(now) => self.source.raise_event_at(draft, now),
-            None => self.source.raise_event(draft),
-        };
-        let id = signal.id();
-        let mut recent = self.shared.lock_recent();
-        self.shared.has_recent.store(true, Ordering::Release);
-        if recent.len() == RECENT {
-            recent.pop_front();
+        if let Some(now) = desk::reading() {
+            let id = self.source.raise_at(draft, now);
+            self.shared.recent.note(id);
+            return id;
         }
-        recent.push_back(signal);
+        // No worker comes by to fetch it.
+        let id = self.source.raise(draft);
+        self.shared.recent.note(id);
+        self.shared.recent.fetch(self.source.sink());
         id
     }
 }
@@ -138,25 +132,5 @@ impl Shared {
     pub(crate) fn belongs_to(&self, slot: &Waker) {
         // One that is there already is the same one.
         drop(self.slot.set(slot.clone()));
-    }
-
-    pub(crate) fn recent(&self) -> Vec<Signal> {
-        if !self.has_recent.load(Ordering::Acquire) {
-            return Vec::new();
-        }
-        self.lock_recent().iter().cloned().collect()
-    }
-
-    /// The recent signals, which the next user does not inherit.
-    pub(crate) fn take_recent(&self) -> Vec<Signal> {
-        if !self.has_recent.load(Ordering::Acquire) {
-            return Vec::new();
-        }
-        self.has_recent.store(false, Ordering::Release);
-        self.lock_recent().drain(..).collect()
-    }
-
-    fn lock_recent(&self) -> MutexGuard<'_, VecDeque<Signal>> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 use crate::{CoordinatorOptions, Echo, OperationSnapshot, OperationState, PinError};
 
+/// How many details are kept for records to come.
+const SPARE: usize = 64;
+
 /// Finished operations in the order of their finish, with a look-up by id.
 #[derive(Debug)]
 pub(crate) struct Window<K> {
@@ -25,6 +28,9 @@ pub(crate) struct Window<K> {
     pinned: BTreeMap<OperationId, Option<Record<K>>>,
     max_pinned: usize,
     echoes: Echoes,
+    /// Details of records that are gone, for those to come.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    spare: Vec<Box<Details>>,
 }
 
 /// A finished operation.
@@ -42,7 +48,7 @@ pub(crate) struct Record<K> {
 }
 
 /// What only some operations have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Details {
     pub(crate) error: Option<Arc<str>>,
     pub(crate) signals: Vec<Signal>,
@@ -71,12 +77,31 @@ impl<K: Clone> Window<K> {
                 retention: options.echo_retention,
                 entries: VecDeque::new(),
             },
+            spare: Vec::new(),
         }
     }
 
     /// Takes a record in. The window may be too full until [`shrink`](Self::shrink) is called.
     pub(crate) fn push(&mut self, record: Record<K>) {
         self.finished.push_back(record);
+    }
+
+    /// Details of a record to come; nothing, where there is nothing to tell.
+    pub(crate) fn details(
+        &mut self,
+        error: Option<Arc<str>>,
+        signals: Option<impl FnOnce(&mut Vec<Signal>)>,
+    ) -> Option<Box<Details>> {
+        if error.is_none() && signals.is_none() {
+            return None;
+        }
+        let mut details = self.spare.pop().unwrap_or_default();
+        details.error = error;
+        details.signals.clear();
+        if let Some(signals) = signals {
+            signals(&mut details.signals);
+        }
+        Some(details)
     }
 
     /// Lets go what has no place any more. Whoever wants to see it, or has to drop it elsewhere, gives a list for it.
@@ -98,10 +123,13 @@ impl<K: Clone> Window<K> {
             }
         }
         self.left += excess as u64;
-        let leaving = self.finished.drain(..excess);
         if self.pinned.is_empty() && evicted.is_none() {
+            let details = self.finished.range_mut(..excess).filter_map(|record| record.details.take());
+            self.spare.extend(details.take(SPARE - self.spare.len()));
+            self.finished.drain(..excess);
             return;
         }
+        let leaving = self.finished.drain(..excess);
         let mut nowhere = Vec::new();
         let evicted = evicted.unwrap_or(&mut nowhere);
         for record in leaving {
@@ -174,13 +202,6 @@ impl<K: Clone> Record<K> {
             error: self.details.as_ref().and_then(|details| details.error.clone()),
             signals: self.details.as_ref().map(|details| details.signals.clone()).unwrap_or_default(),
         }
-    }
-}
-
-impl Details {
-    /// Nothing, where there is nothing to tell.
-    pub(crate) fn new(error: Option<Arc<str>>, signals: Vec<Signal>) -> Option<Box<Self>> {
-        (error.is_some() || !signals.is_empty()).then(|| Box::new(Self { error, signals }))
     }
 }
 

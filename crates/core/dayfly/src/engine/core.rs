@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Signal, SignalSink};
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
@@ -24,7 +24,7 @@ use super::seats::{Board, Claimed, Seats, Sitting};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
-use crate::window::{Details, Record, Window};
+use crate::window::{Record, Window};
 use crate::{AfterDeferral, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
 
 /// How far the coordinator has come towards its end.
@@ -51,6 +51,7 @@ pub(super) struct Core<S: Schedule> {
     tally: Tally,
     gates: Gates<S::Key>,
     deferral: Deferral,
+    signals: SignalSink,
     limit: usize,
     paused: bool,
     phase: Phase,
@@ -84,6 +85,7 @@ where
             tally: Tally::default(),
             gates: setup.gates,
             deferral: Deferral::new(setup.max_deferral),
+            signals: setup.signals,
             limit: setup.limit,
             paused: false,
             phase: Phase::Open,
@@ -209,23 +211,26 @@ where
         effects: &mut Effects<S>,
     ) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
-        let signals = shared.take_recent();
+        let recent = |signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals);
+        let recent = (!shared.recent.is_empty()).then_some(recent);
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
                 self.schedule.ended(&occupant.key);
                 effects.answers.extend(answer);
-                let ended = occupant.record(finish, Details::new(error, signals), now);
+                let ended = occupant.record(finish, self.window.details(error, recent), now);
                 self.seats.vacate(worker, seat);
                 self.remember(finish, ended, effects);
             }
             AttemptEnd::Again { item, .. } if self.is_cancelling() || shared.is_killed(occupant.generation) => {
                 self.schedule.ended(&occupant.key);
-                let ended = occupant.record(Finish::Cancelled, Details::new(None, signals), now);
+                let ended = occupant.record(Finish::Cancelled, self.window.details(None, recent), now);
                 self.seats.vacate(worker, seat);
                 self.remember(Finish::Cancelled, ended, effects);
                 effects.discarded.push((item, Finish::Cancelled));
             }
             AttemptEnd::Again { item, after } => {
+                // A record shows what its newest attempt raised.
+                recent.into_iter().for_each(|take| take(&mut Vec::new()));
                 self.tally.again += 1;
                 self.schedule.again(&occupant.key);
                 effects.came_back.push(occupant.key.clone());
@@ -372,7 +377,7 @@ where
     ) -> Option<OperationSnapshot<S::Key>> {
         self.shrink_window(now, effects);
         match self.seats.find(id) {
-            Some(sitting) => sitting.snapshot(now),
+            Some(sitting) => sitting.snapshot(&self.signals, now),
             None => self.window.get(id),
         }
     }
@@ -410,7 +415,7 @@ where
         self.shrink_window(now, effects);
         let mut list: Vec<_> =
             self.window.iter().filter(|record| wanted(record.state)).map(Record::snapshot).collect();
-        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(now));
+        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(&self.signals, now));
         list.extend(sitting.filter(|snapshot| wanted(snapshot.state)));
         list.sort_by_key(|snapshot| snapshot.id);
         list
@@ -484,6 +489,7 @@ pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
     pub(super) gates: Gates<K>,
     pub(super) max_deferral: Option<(Duration, AfterDeferral)>,
+    pub(super) signals: SignalSink,
     pub(super) boards: Vec<Arc<Board>>,
     pub(super) limit: usize,
     pub(super) grace: Duration,

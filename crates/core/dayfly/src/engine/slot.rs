@@ -55,7 +55,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         self.generation = generation;
         let pass = match self.pass.take() {
             Some(mut pass) => {
-                pass.badge.source = signals.source(id);
+                pass.badge.source.renew(id);
                 pass.badge.attempt = attempt;
                 pass.badge.generation = generation;
                 pass.key = key;
@@ -71,14 +71,14 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         match desk::open(now, || catch_unwind(AssertUnwindSafe(|| make(item, operation)))) {
             Ok(body) => {
                 self.body.set(Some(body));
-                self.poll(now).unwrap_or(Poll::Pending)
+                self.poll(signals, now).unwrap_or(Poll::Pending)
             }
             Err(panic) => self.end(AttemptEnd::panicked(&*panic), now),
         }
     }
 
     /// Polls the body, if there is one.
-    pub(super) fn poll<T>(&mut self, now: Instant) -> Option<Poll<AttemptEnd<T>>>
+    pub(super) fn poll<T>(&mut self, signals: &SignalSink, now: Instant) -> Option<Poll<AttemptEnd<T>>>
     where
         Fut: Future<Output = AttemptEnd<T>>,
     {
@@ -92,6 +92,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
                 self.end(AttemptEnd::cancelled(), now)
             }
             Ok(Poll::Pending) => {
+                self.shared.recent.fetch(signals);
                 self.take_back();
                 Poll::Pending
             }

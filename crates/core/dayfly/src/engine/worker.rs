@@ -139,7 +139,7 @@ where
                 if !std::mem::replace(&mut has_looked, true) {
                     self.now = Instant::now();
                 }
-                if let Some(polled) = self.slots[at].slot.poll(self.now) {
+                if let Some(polled) = self.slots[at].slot.poll(&self.engine.signals, self.now) {
                     self.polled += 1;
                     self.note(at, polled);
                 }

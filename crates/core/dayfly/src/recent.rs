@@ -1,0 +1,81 @@
+//! The last signals that an operation raised.
+//!
+//! A raise only notes its id; the signal itself is fetched from the sink before the worker turns to something else, so
+//! that a body pays little for a raise and the sink's history cannot have forgotten it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use dayfly_signal::{Signal, SignalId, SignalSink};
+
+/// How many signals are kept.
+const KEPT: usize = 8;
+
+#[derive(Default)]
+pub(crate) struct Recent {
+    /// Signals that were raised, and those of them that were fetched.
+    raised: AtomicU64,
+    fetched: AtomicU64,
+    /// The ids of the last ones raised; the n-th has its place at n modulo their number.
+    ids: [AtomicU64; KEPT],
+    signals: Mutex<Vec<Signal>>,
+}
+
+impl Recent {
+    /// A signal was raised.
+    pub(crate) fn note(&self, id: SignalId) {
+        let place = self.raised.fetch_add(1, Ordering::AcqRel);
+        self.ids[place_of(place)].store(id.get(), Ordering::Release);
+    }
+
+    /// Fetches what was noted. Where nothing was, this is two loads.
+    pub(crate) fn fetch(&self, sink: &SignalSink) {
+        if self.raised.load(Ordering::Acquire) != self.fetched.load(Ordering::Acquire) {
+            self.fetch_noted(sink, &mut self.lock());
+        }
+    }
+
+    /// The signals so far, oldest first.
+    pub(crate) fn list(&self, sink: &SignalSink) -> Vec<Signal> {
+        self.fetch(sink);
+        if self.is_empty() { Vec::new() } else { self.lock().clone() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.raised.load(Ordering::Acquire) == 0
+    }
+
+    /// Moves the signals into `list`, and forgets all for the next operation.
+    pub(crate) fn take(&self, sink: &SignalSink, list: &mut Vec<Signal>) {
+        self.fetch(sink);
+        list.append(&mut self.lock());
+        self.raised.store(0, Ordering::Release);
+        self.fetched.store(0, Ordering::Release);
+    }
+
+    #[cold]
+    fn fetch_noted(&self, sink: &SignalSink, signals: &mut Vec<Signal>) {
+        let (fetched, raised) = (self.fetched.load(Ordering::Acquire), self.raised.load(Ordering::Acquire));
+        let mut ids = [SignalId::from_u64(0); KEPT];
+        let first = fetched.max(raised.saturating_sub(KEPT as u64));
+        let mut count = 0;
+        for (id, place) in ids.iter_mut().zip(first..raised) {
+            *id = SignalId::from_u64(self.ids[place_of(place)].load(Ordering::Acquire));
+            count += 1;
+        }
+        sink.events_into(&ids[..count], signals);
+        let surplus = signals.len().saturating_sub(KEPT);
+        signals.drain(..surplus);
+        self.fetched.store(raised, Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Signal>> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the id of the raise with this number stands.
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is smaller than the number of places")]
+const fn place_of(number: u64) -> usize {
+    (number % KEPT as u64) as usize
+}
