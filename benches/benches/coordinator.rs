@@ -7,7 +7,7 @@ use dayfly::{Coordinator, Operation, SignalSink};
 use dayfly_benches::body::Body;
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::pools::{self, AT_ONCE, OPTIONS, QUEUE};
-use dayfly_benches::runtimes::{both, run};
+use dayfly_benches::runtimes::stages;
 use futures_util::{StreamExt, stream};
 use tokio::task::JoinSet;
 use tower::{Service, ServiceBuilder, ServiceExt};
@@ -16,20 +16,20 @@ const OPERATIONS: u64 = 200_000;
 
 fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
-    for (name, runtime) in &both() {
+    for stage in &stages() {
         for (kind, body, operations) in
             [("ready", Body::Ready, OPERATIONS), ("yields", Body::Yields, OPERATIONS / 2)]
         {
             runner.ask(
-                Contest::new(format!("coordinator, {name}, {kind}"), operations)
-                    .with("kanal channel, 64 worker loops", |n| run(runtime, n, pools::kanal(body, n)))
-                    .with("dayfly Coordinator", |n| run(runtime, n, dayfly(body, n)))
-                    .with("dayfly, one raise per operation", |n| run(runtime, n, dayfly_raising(body, n)))
-                    .with("for_each_concurrent", |n| run(runtime, n, for_each(body, n)))
-                    .with("spawn + Semaphore", |n| run(runtime, n, pools::spawn_with_semaphore(body, n)))
-                    .with("JoinSet, bounded", |n| run(runtime, n, join_set(body, n)))
-                    .with("tower buffer + limit, call_all", |n| run(runtime, n, tower_call_all(body, n)))
-                    .with("tower buffer + limit, spawned", |n| run(runtime, n, tower_spawned(body, n))),
+                Contest::new(format!("coordinator, {}, {kind}", stage.name), operations)
+                    .with("kanal channel, 64 worker loops", |n| stage.run(n, pools::kanal(body, n)))
+                    .with("dayfly Coordinator", |n| stage.run(n, dayfly(body, n)))
+                    .with("dayfly, one raise per operation", |n| stage.run(n, dayfly_raising(body, n)))
+                    .with("for_each_concurrent", |n| stage.run(n, for_each(body, n)))
+                    .with("spawn + Semaphore", |n| stage.run(n, pools::spawn_with_semaphore(body, n)))
+                    .with("JoinSet, bounded", |n| stage.run(n, join_set(body, n)))
+                    .with("tower buffer + limit, call_all", |n| stage.run(n, tower_call_all(body, n)))
+                    .with("tower buffer + limit, spawned", |n| stage.run(n, tower_spawned(body, n))),
             );
         }
     }

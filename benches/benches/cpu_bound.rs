@@ -8,7 +8,7 @@ use dayfly_benches::body::{Body, done, verified};
 use dayfly_benches::busy::Work;
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::pools;
-use dayfly_benches::runtimes::{both, run};
+use dayfly_benches::runtimes::stages;
 
 const OPERATIONS: u64 = 50_000;
 
@@ -16,13 +16,13 @@ fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
     let work = Work::lasting(Duration::from_micros(2));
     let body = Body::Busy(work);
-    for ((name, runtime), cores) in both().iter().zip([2, 1]) {
+    for stage in &stages() {
         runner.ask(
-            Contest::new(format!("cpu_bound, {name}, 2 us"), OPERATIONS)
-                .with(format!("ideal: the work over the cores, {cores}"), |n| ideal(work, cores, n))
-                .with("dayfly Coordinator", |n| run(runtime, n, dayfly(body, n)))
-                .with("kanal channel, 64 worker loops", |n| run(runtime, n, pools::kanal(body, n)))
-                .with("spawn + Semaphore", |n| run(runtime, n, pools::spawn_with_semaphore(body, n))),
+            Contest::new(format!("cpu_bound, {}, 2 us", stage.name), OPERATIONS)
+                .with("ideal: the work over the cores", |n| ideal(work, stage.workers, n))
+                .with("dayfly Coordinator", |n| stage.run(n, dayfly(body, n)))
+                .with("kanal channel, 64 worker loops", |n| stage.run(n, pools::kanal(body, n)))
+                .with("spawn + Semaphore", |n| stage.run(n, pools::spawn_with_semaphore(body, n))),
         );
     }
     runner.end()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use dayfly_benches::body::Body;
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::pools::{self, AT_ONCE, QUEUE};
-use dayfly_benches::runtimes::{both, run};
+use dayfly_benches::runtimes::stages;
 use tokio::task::JoinSet;
 
 const CHUNK: u64 = 32;
@@ -14,16 +14,16 @@ const OPERATIONS: u64 = 6_400 * CHUNK;
 
 fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
-    for (name, runtime) in &both() {
+    for stage in &stages() {
         for (kind, body, operations) in
             [("ready", Body::Ready, OPERATIONS), ("yields", Body::Yields, OPERATIONS / 2)]
         {
             runner.ask(
-                Contest::new(format!("enqueue_many, {name}, {kind}"), operations)
-                    .with("kanal channel, 64 worker loops", |n| run(runtime, n, kanal(body, n)))
-                    .with("dayfly, enqueue_many(32)", |n| run(runtime, n, many(body, n)))
-                    .with("dayfly, enqueue one by one", |n| run(runtime, n, one_by_one(body, n)))
-                    .with("kanal channel of chunks", |n| run(runtime, n, kanal_of_chunks(body, n))),
+                Contest::new(format!("enqueue_many, {}, {kind}", stage.name), operations)
+                    .with("kanal channel, 64 worker loops", |n| stage.run(n, kanal(body, n)))
+                    .with("dayfly, enqueue_many(32)", |n| stage.run(n, many(body, n)))
+                    .with("dayfly, enqueue one by one", |n| stage.run(n, one_by_one(body, n)))
+                    .with("kanal channel of chunks", |n| stage.run(n, kanal_of_chunks(body, n))),
             );
         }
     }

@@ -8,7 +8,7 @@ use dayfly::{KeyedCoordinator, SignalSink};
 use dayfly_benches::body::Body;
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::pools::{AT_ONCE, OPTIONS, QUEUE, wait_for_all};
-use dayfly_benches::runtimes::{both, run};
+use dayfly_benches::runtimes::stages;
 use dayfly_benches::traffic::{shard, uniform, zipf};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -20,19 +20,20 @@ const SHARD_BITS: u32 = 6;
 
 fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
-    let (uniform, zipf) = (uniform(KEYS, OPERATIONS), zipf(KEYS, OPERATIONS));
-    for (name, runtime) in &both() {
+    // They live as long as the process, as producers may be tasks.
+    let (uniform, zipf) = (&*uniform(KEYS, OPERATIONS).leak(), &*zipf(KEYS, OPERATIONS).leak());
+    for stage in &stages() {
         for (kind, body, keys) in [
-            ("uniform, ready", Body::Ready, &uniform[..]),
+            ("uniform, ready", Body::Ready, uniform),
             ("uniform, yields", Body::Yields, &uniform[..OPERATIONS as usize / 2]),
             ("zipf, yields", Body::Yields, &zipf[..OPERATIONS as usize / 2]),
         ] {
             runner.ask(
-                Contest::new(format!("keyed, {name}, {kind}"), keys.len() as u64)
-                    .with("64 channels by hash", |n| run(runtime, n, channels(body, keys)))
-                    .with("dayfly KeyedCoordinator", |n| run(runtime, n, dayfly(body, keys)))
-                    .with("channel + DashMap of mutexes", |n| run(runtime, n, mutexes(body, keys)))
-                    .with("spawn + Semaphore + DashMap mutex", |n| run(runtime, n, spawn(body, keys))),
+                Contest::new(format!("keyed, {}, {kind}", stage.name), keys.len() as u64)
+                    .with("64 channels by hash", |n| stage.run(n, channels(body, keys)))
+                    .with("dayfly KeyedCoordinator", |n| stage.run(n, dayfly(body, keys)))
+                    .with("channel + DashMap of mutexes", |n| stage.run(n, mutexes(body, keys)))
+                    .with("spawn + Semaphore + DashMap mutex", |n| stage.run(n, spawn(body, keys))),
             );
         }
     }
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 /// The best there is if keys that share a channel may hold each other up.
-async fn channels(body: Body, keys: &[u64]) {
+async fn channels(body: Body, keys: &'static [u64]) {
     let mut loops = JoinSet::new();
     let senders: Vec<_> = (0..AT_ONCE)
         .map(|_| {
@@ -60,7 +61,7 @@ async fn channels(body: Body, keys: &[u64]) {
     loops.join_all().await;
 }
 
-async fn dayfly(body: Body, keys: &[u64]) {
+async fn dayfly(body: Body, keys: &'static [u64]) {
     let signals = SignalSink::default();
     let work = KeyedCoordinator::spawn(OPTIONS, &signals, |key: &u64| *key, move |_, _| body.run());
     for &key in keys {
@@ -89,7 +90,7 @@ impl Locks {
     }
 }
 
-async fn mutexes(body: Body, keys: &[u64]) {
+async fn mutexes(body: Body, keys: &'static [u64]) {
     let locks = Locks::default();
     let (sender, receiver) = kanal::bounded_async::<u64>(QUEUE);
     let mut loops = JoinSet::new();
@@ -110,7 +111,7 @@ async fn mutexes(body: Body, keys: &[u64]) {
     loops.join_all().await;
 }
 
-async fn spawn(body: Body, keys: &[u64]) {
+async fn spawn(body: Body, keys: &'static [u64]) {
     let locks = Locks::default();
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     for &key in keys {

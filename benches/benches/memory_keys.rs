@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use dayfly::{KeyedCoordinator, SignalSink};
-use dayfly_benches::body::Body;
+use dayfly_benches::body::{Body, verified};
 use dayfly_benches::pools::OPTIONS;
 use dayfly_benches::resident::{self, Peak};
-use dayfly_benches::runtimes::{mt2, run};
+use dayfly_benches::runtimes::mt2;
 
 const WARM_UP: u64 = 100_000;
 const OPERATIONS: u64 = 10_000_000;
@@ -15,9 +15,8 @@ const KEYS: u64 = 1_000_000;
 const SAMPLE_EVERY: u64 = 10_000;
 
 fn main() -> ExitCode {
-    let runtime = mt2();
     let (mut before, mut during, mut after) = (0, Peak::default(), 0);
-    run(&runtime, WARM_UP + OPERATIONS, async {
+    let producer = async {
         // The body suspends, so that 64 keys are held at once.
         let signals = SignalSink::default();
         let work = KeyedCoordinator::spawn(OPTIONS, &signals, |key: &u64| *key, |_, _| Body::Yields.run());
@@ -35,7 +34,8 @@ fn main() -> ExitCode {
         work.idle().await;
         after = resident::kib();
         assert_eq!(work.drain().await.completed, WARM_UP + OPERATIONS);
-    });
+    };
+    verified(WARM_UP + OPERATIONS, || mt2().block_on(producer));
 
     let returned = after <= before + before / 10;
     println!("\nmemory_keys: {OPERATIONS} operations over {KEYS} keys, 64 at once, mt2\n");

@@ -115,9 +115,8 @@ impl Ring {
 
     /// The events of the window whose name begins with `prefix`.
     fn count(&self, prefix: &str) -> usize {
-        let now = Instant::now();
+        let oldest = Instant::now().checked_sub(WINDOW).expect("the machine runs for longer than that");
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = |event: &&(&str, Instant)| now - event.1 <= WINDOW && event.0.starts_with(prefix);
-        events.iter().filter(counts).count()
+        events.iter().filter(|(name, at)| *at >= oldest && name.starts_with(prefix)).count()
     }
 }

@@ -8,7 +8,7 @@ use dayfly::{ResultCoordinator, SignalSink};
 use dayfly_benches::body::Body;
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::pools::{AT_ONCE, OPTIONS, QUEUE};
-use dayfly_benches::runtimes::{both, run};
+use dayfly_benches::runtimes::plain;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
@@ -17,13 +17,14 @@ const OPERATIONS: u64 = 1_600 * 64;
 
 fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
-    for (name, runtime) in &both() {
+    // The callers are tasks everywhere, so it does not matter where the one stands that waits for them.
+    for stage in &plain() {
         for callers in [1, 64] {
             runner.ask(
-                Contest::new(format!("submit, {name}, callers: {callers}"), OPERATIONS)
-                    .with("kanal channel, 64 worker loops, oneshot", |n| run(runtime, n, kanal(callers, n)))
-                    .with("dayfly ResultCoordinator", |n| run(runtime, n, dayfly(callers, n)))
-                    .with("spawn + Semaphore, awaited", |n| run(runtime, n, spawn(callers, n))),
+                Contest::new(format!("submit, {}, callers: {callers}", stage.name), OPERATIONS)
+                    .with("kanal channel, 64 worker loops, oneshot", |n| stage.run(n, kanal(callers, n)))
+                    .with("dayfly ResultCoordinator", |n| stage.run(n, dayfly(callers, n)))
+                    .with("spawn + Semaphore, awaited", |n| stage.run(n, spawn(callers, n))),
             );
         }
     }

@@ -147,7 +147,10 @@ impl Contender<'_> {
         }
         let pairs = self.rounds.iter().zip(&first.rounds);
         let ratios = sorted(pairs.map(|(own, first)| own.0 / first.0));
-        format!("{:.2} ({:.2} to {:.2})", ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1])
+        let (median, least, most) = (ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);
+        // A ratio that is very small would be shown as nothing at all.
+        let digits = if median < 0.1 { 4 } else { 2 };
+        format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
     }
 }
 
@@ -162,4 +165,37 @@ fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runner(words: &str) -> Runner {
+        let arguments = Arguments::parse(words.split_whitespace().map(str::to_owned)).unwrap();
+        Runner { arguments, passed_over: Vec::new(), asked: 0, broken: 0 }
+    }
+
+    #[test]
+    fn who_breaks_is_counted_and_holds_nobody_up() {
+        let (mut sound, mut turns) = (0, 0);
+        let mut runner = runner("--rounds 3");
+        runner.ask(
+            Contest::new("a question", 1)
+                .with("breaks in its second turn", |_| {
+                    turns += 1;
+                    assert!(turns < 2, "it broke");
+                })
+                .with("sound", |operations| sound += operations),
+        );
+        assert_eq!((runner.asked, runner.broken), (1, 1));
+        assert_eq!((sound, turns), (4, 2));
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_not_run() {
+        let mut runner = runner("mt2");
+        runner.ask(Contest::new("a question, ct", 1).with("nobody", |_| unreachable!()));
+        assert_eq!((runner.asked, runner.passed_over.len()), (0, 1));
+    }
 }
