@@ -31,6 +31,9 @@ enum Command {
     Bench {
         /// The question: a file in `benches/benches`; all of them unless given.
         name: Option<String>,
+        /// After `--`: words of the titles that are wanted, and `--rounds N`.
+        #[arg(last = true)]
+        rest: Vec<String>,
     },
     /// The house rules that no compiler checks.
     Tidy,
@@ -56,7 +59,7 @@ fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         Command::Ci { list } => ci::run(&cli.root, list),
-        Command::Bench { name } => bench::run(&cli.root, name.as_deref()),
+        Command::Bench { name, rest } => bench::run(&cli.root, name.as_deref(), &rest),
         Command::Tidy => {
             let report = rules::check_all(&Tree::load(&cli.root)?);
             println!("{report}");
