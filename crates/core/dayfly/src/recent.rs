@@ -47,13 +47,14 @@ impl Recent {
 
     /// Moves the signals into `list`, and forgets all for the next operation.
     pub(crate) fn take(&self, sink: &SignalSink, list: &mut Vec<Signal>) {
-        self.fetch(sink);
-        list.append(&mut self.lock());
+        if self.fetched.load(Ordering::Acquire) > 0 {
+            list.append(&mut self.lock());
+        }
+        self.fetch_noted(sink, list);
         self.raised.store(0, Ordering::Release);
         self.fetched.store(0, Ordering::Release);
     }
 
-    #[cold]
     fn fetch_noted(&self, sink: &SignalSink, signals: &mut Vec<Signal>) {
         let (fetched, raised) = (self.fetched.load(Ordering::Acquire), self.raised.load(Ordering::Acquire));
         let mut ids = [SignalId::from_u64(0); KEPT];
@@ -64,8 +65,9 @@ impl Recent {
             count += 1;
         }
         sink.events_into(&ids[..count], signals);
-        let surplus = signals.len().saturating_sub(KEPT);
-        signals.drain(..surplus);
+        if signals.len() > KEPT {
+            signals.drain(..signals.len() - KEPT);
+        }
         self.fetched.store(raised, Ordering::Release);
     }
 

@@ -114,18 +114,19 @@ impl<K: Clone> Window<K> {
         if excess == 0 {
             return;
         }
-        for (record, place) in self.finished.range(..excess).zip(self.left..) {
-            if place < self.indexed {
-                self.places.remove(&record.id);
-            }
-            if !self.pinned.contains_key(&record.id) {
-                self.echoes.add(record, now);
-            }
+        for (record, _) in self.finished.range(..excess).zip(self.left..self.indexed) {
+            self.places.remove(&record.id);
         }
         self.left += excess as u64;
         if self.pinned.is_empty() && evicted.is_none() {
-            let details = self.finished.range_mut(..excess).filter_map(|record| record.details.take());
-            self.spare.extend(details.take(SPARE - self.spare.len()));
+            for record in self.finished.range_mut(..excess) {
+                if let Some(mut details) = record.details.take() {
+                    self.echoes.add(record.id, details.signals.drain(..), now);
+                    if self.spare.len() < SPARE {
+                        self.spare.push(details);
+                    }
+                }
+            }
             self.finished.drain(..excess);
             return;
         }
@@ -133,9 +134,11 @@ impl<K: Clone> Window<K> {
         let mut nowhere = Vec::new();
         let evicted = evicted.unwrap_or(&mut nowhere);
         for record in leaving {
-            match self.pinned.get_mut(&record.id) {
-                Some(kept) => *kept = Some(record),
-                None => evicted.push(record),
+            if let Some(kept) = self.pinned.get_mut(&record.id) {
+                *kept = Some(record);
+            } else {
+                self.echoes.add(record.id, record.signals().iter().cloned(), now);
+                evicted.push(record);
             }
         }
     }
@@ -178,7 +181,7 @@ impl<K: Clone> Window<K> {
     pub(crate) fn unpin(&mut self, id: OperationId, now: Instant) -> (bool, Option<Record<K>>) {
         let Some(kept) = self.pinned.remove(&id) else { return (false, None) };
         if let Some(record) = &kept {
-            self.echoes.add(record, now);
+            self.echoes.add(record.id, record.signals().iter().cloned(), now);
         }
         (true, kept)
     }
@@ -200,17 +203,19 @@ impl<K: Clone> Record<K> {
             started_at: self.started_at,
             finished_at: Some(self.finished_at),
             error: self.details.as_ref().and_then(|details| details.error.clone()),
-            signals: self.details.as_ref().map(|details| details.signals.clone()).unwrap_or_default(),
+            signals: self.signals().to_vec(),
         }
+    }
+
+    fn signals(&self) -> &[Signal] {
+        self.details.as_ref().map_or(&[], |details| &details.signals)
     }
 }
 
 impl Echoes {
-    fn add<K>(&mut self, record: &Record<K>, now: Instant) {
-        let Some(details) = &record.details else { return };
-        for signal in &details.signals {
-            let echo = Echo { operation: record.id, signal: signal.clone(), evicted_at: now };
-            self.entries.push_back(echo);
+    fn add(&mut self, operation: OperationId, signals: impl IntoIterator<Item = Signal>, now: Instant) {
+        for signal in signals {
+            self.entries.push_back(Echo { operation, signal, evicted_at: now });
         }
         self.trim(now);
     }

@@ -173,7 +173,8 @@ where
         worker: usize,
         most: usize,
         now: Instant,
-        (claimed, effects): (&mut VecDeque<Claimed<S::Item, S::Key>>, &mut Effects<S>),
+        claimed: &mut VecDeque<Claimed<S::Item, S::Key>>,
+        effects: &mut Effects<S>,
     ) -> bool {
         self.seats.begin(worker);
         self.look_at_gates(now);
@@ -218,19 +219,23 @@ where
                 self.schedule.ended(&occupant.key);
                 effects.answers.extend(answer);
                 let ended = occupant.record(finish, self.window.details(error, recent), now);
-                self.seats.vacate(worker, seat);
+                self.seats.free(worker, seat);
                 self.remember(finish, ended, effects);
             }
-            AttemptEnd::Again { item, .. } if self.is_cancelling() || shared.is_killed(occupant.generation) => {
+            AttemptEnd::Again { item, .. }
+                if self.is_cancelling() || shared.is_killed(occupant.generation) =>
+            {
                 self.schedule.ended(&occupant.key);
                 let ended = occupant.record(Finish::Cancelled, self.window.details(None, recent), now);
-                self.seats.vacate(worker, seat);
+                self.seats.free(worker, seat);
                 self.remember(Finish::Cancelled, ended, effects);
                 effects.discarded.push((item, Finish::Cancelled));
             }
             AttemptEnd::Again { item, after } => {
                 // A record shows what its newest attempt raised.
-                recent.into_iter().for_each(|take| take(&mut Vec::new()));
+                if let Some(recent) = recent {
+                    recent(&mut Vec::new());
+                }
                 self.tally.again += 1;
                 self.schedule.again(&occupant.key);
                 effects.came_back.push(occupant.key.clone());

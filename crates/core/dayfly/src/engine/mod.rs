@@ -36,9 +36,9 @@ pub(crate) use self::attempt_end::AttemptEnd;
 use self::core::{Core, Setup};
 use self::effects::Effects;
 use self::gates::Gates;
-pub(crate) use self::manner::Manner;
 use self::in_line::InLine;
 use self::inbox::{Accepted, Inbox, Refused};
+pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
 use self::room::NoRoom;
@@ -178,9 +178,9 @@ where
         match self.offer(key, item) {
             Ok(id) => Ok(id),
             Err(Refused { why: NoRoom::Closed, item, .. }) => Err(EnqueueError::Closed(item)),
-            Err(Refused { key, item, .. }) => {
-                InLine { engine: self, key, item: Some(item), ticket: None }.await.map_err(EnqueueError::Closed)
-            }
+            Err(Refused { key, item, .. }) => InLine { engine: self, key, item: Some(item), ticket: None }
+                .await
+                .map_err(EnqueueError::Closed),
         }
     }
 
@@ -363,10 +363,10 @@ where
             change(&mut core, now, &mut effects)
         };
         core.shrink_window(now, &mut effects);
-        let end = self.publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
+        let end = Self::publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
         drop(core);
         self.carry_out(&mut effects);
-        self.announce(end);
+        self.announce(&end);
         answer
     }
 
@@ -388,7 +388,7 @@ where
         core.shrink_window(now, effects);
         let mut inbox = self.lock_inbox();
         let rests = !came && (inbox.is_empty() || !core.may_start());
-        let end = self.publish(&mut core, effects, &mut inbox, rests);
+        let end = Self::publish(&mut core, effects, &mut inbox, rests);
         if rests {
             inbox.rest(worker);
         } else {
@@ -397,8 +397,14 @@ where
         let has_ended = end.report.is_some();
         drop((inbox, core));
         self.carry_out(effects);
-        self.announce(end);
-        let visit = if has_ended { Visit::Ended } else if rests { Visit::Rests } else { Visit::Claimed };
+        self.announce(&end);
+        let visit = if has_ended {
+            Visit::Ended
+        } else if rests {
+            Visit::Rests
+        } else {
+            Visit::Claimed
+        };
         (visit, word, now)
     }
 
@@ -409,7 +415,6 @@ where
 
     /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
     fn publish(
-        &self,
         core: &mut Core<S>,
         effects: &mut Effects<S>,
         inbox: &mut Inbox<S::Item, S::Key>,
@@ -427,7 +432,7 @@ where
         End { is_idle, report: (is_idle && !core.is_open()).then(|| core.report()) }
     }
 
-    fn announce(self: &Arc<Self>, end: End) {
+    fn announce(&self, end: &End) {
         if end.is_idle {
             self.idle.notify_waiters();
         }

@@ -47,6 +47,7 @@ struct Seat<K> {
 }
 
 /// An operation in a worker's hands.
+#[derive(Clone)]
 pub(super) struct Occupant<K> {
     pub(super) id: OperationId,
     pub(super) key: K,
@@ -89,7 +90,8 @@ pub(super) struct Grip {
 
 impl<K: Clone> Seats<K> {
     pub(super) fn new(boards: impl Iterator<Item = Arc<Board>>) -> Self {
-        let worker = |board| Worker { seats: Vec::new(), free: Vec::new(), batch: Vec::new(), left_queue: 0, board };
+        let worker =
+            |board| Worker { seats: Vec::new(), free: Vec::new(), batch: Vec::new(), left_queue: 0, board };
         Self { workers: boards.map(worker).collect(), settled: HashMap::new(), taken: 0, generations: 0 }
     }
 
@@ -151,14 +153,21 @@ impl<K: Clone> Seats<K> {
 
     /// An operation has left its seat: it ended, or it is to go on later.
     pub(super) fn vacate(&mut self, worker: usize, seat: usize) -> Option<Occupant<K>> {
+        let occupant = self.workers[worker].seats[seat].occupant.clone();
+        self.free(worker, seat);
+        occupant
+    }
+
+    /// An operation has left its seat, and nobody asks for it.
+    pub(super) fn free(&mut self, worker: usize, seat: usize) {
         let own = &mut self.workers[worker];
-        let occupant = own.seats[seat].occupant.take()?;
-        self.taken -= 1;
-        own.free.push(seat);
+        let Some(occupant) = &own.seats[seat].occupant else { return };
         if occupant.is_settled {
             self.settled.remove(&occupant.id);
         }
-        Some(occupant)
+        own.seats[seat].occupant = None;
+        self.taken -= 1;
+        own.free.push(seat);
     }
 
     pub(super) fn get(&self, worker: usize, seat: usize) -> Option<Sitting<'_, K>> {

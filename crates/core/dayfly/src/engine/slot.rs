@@ -53,28 +53,19 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     {
         let Claimed { id, key, attempt, generation, item, .. } = claimed;
         self.generation = generation;
-        let pass = match self.pass.take() {
-            Some(mut pass) => {
-                pass.badge.source.renew(id);
-                pass.badge.attempt = attempt;
-                pass.badge.generation = generation;
-                pass.key = key;
-                pass
-            }
-            None => {
-                let shared = Arc::clone(&self.shared);
-                let badge = Badge { attempt, generation, source: signals.source(id), shared };
-                Box::new(Pass { badge, key, key_text })
-            }
+        let pass = if let Some(mut pass) = self.pass.take() {
+            pass.badge.source.renew(id);
+            pass.badge.attempt = attempt;
+            pass.badge.generation = generation;
+            pass.key = key;
+            pass
+        } else {
+            let shared = Arc::clone(&self.shared);
+            let badge = Badge { attempt, generation, source: signals.source(id), shared };
+            Box::new(Pass { badge, key, key_text })
         };
         let operation = Operation::new(pass);
-        match desk::open(now, || catch_unwind(AssertUnwindSafe(|| make(item, operation)))) {
-            Ok(body) => {
-                self.body.set(Some(body));
-                self.poll(signals, now).unwrap_or(Poll::Pending)
-            }
-            Err(panic) => self.end(AttemptEnd::panicked(&*panic), now),
-        }
+        self.run(|| Some(make(item, operation)), signals, now)
     }
 
     /// Polls the body, if there is one.
@@ -82,39 +73,68 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     where
         Fut: Future<Output = AttemptEnd<T>>,
     {
-        let body = self.body.as_mut().as_pin_mut()?;
-        let mut context = Context::from_waker(&self.waker);
-        let polled = desk::open(now, || catch_unwind(AssertUnwindSafe(|| body.poll(&mut context))));
-        Some(match polled {
-            Ok(Poll::Ready(end)) => self.end(end, now),
+        self.body.is_some().then(|| self.run(|| None, signals, now))
+    }
+
+    /// Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
+    fn run<T>(
+        &mut self,
+        make: impl FnOnce() -> Option<Fut>,
+        signals: &SignalSink,
+        now: Instant,
+    ) -> Poll<AttemptEnd<T>>
+    where
+        Fut: Future<Output = AttemptEnd<T>>,
+    {
+        let (body, waker) = (&mut self.body, &self.waker);
+        let contained = AssertUnwindSafe(|| {
+            if let Some(made) = make() {
+                body.set(Some(made));
+            }
+            let Some(running) = body.as_mut().as_pin_mut() else { return Poll::Pending };
+            let polled = running.poll(&mut Context::from_waker(waker));
+            if polled.is_ready() {
+                body.set(None);
+            }
+            polled
+        });
+        match desk::open(now, || catch_unwind(contained)) {
+            Ok(Poll::Ready(end)) => {
+                self.leave();
+                Poll::Ready(end)
+            }
             // The body has seen its cancellation once more and still wants to wait.
             Ok(Poll::Pending) if self.shared.is_killed(self.generation) => {
-                self.end(AttemptEnd::cancelled(), now)
+                self.clear();
+                Poll::Ready(AttemptEnd::cancelled())
             }
             Ok(Poll::Pending) => {
                 self.shared.recent.fetch(signals);
                 self.take_back();
                 Poll::Pending
             }
-            Err(panic) => self.end(AttemptEnd::panicked(&*panic), now),
-        })
+            Err(panic) => {
+                self.clear();
+                Poll::Ready(AttemptEnd::panicked(&*panic))
+            }
+        }
     }
 
-    /// Drops the body and gets ready for the next one.
-    fn end<T>(&mut self, end: AttemptEnd<T>, now: Instant) -> Poll<AttemptEnd<T>> {
-        // What the body owns is foreign when it is dropped.
-        let dropped = desk::open(now, || catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
+    /// Drops the body, whatever it was doing.
+    pub(super) fn clear(&mut self) {
+        // One that panics on its way out was to be dropped, and is.
+        let body = &mut self.body;
+        drop(desk::open(Instant::now(), || catch_unwind(AssertUnwindSafe(|| body.set(None)))));
+        self.leave();
+    }
+
+    /// The body is gone; gets ready for the next one.
+    fn leave(&mut self) {
         self.shared.finish(self.generation);
         self.take_back();
         if self.pass.is_none() {
             // The operation lives on, and its owner keeps all of it.
             self.shared.spoil();
-        }
-        match dropped {
-            Ok(()) => Poll::Ready(end),
-            // It was to be dropped, and it is.
-            Err(_) if self.shared.is_killed(self.generation) => Poll::Ready(end),
-            Err(panic) => Poll::Ready(AttemptEnd::panicked(&*panic)),
         }
     }
 
@@ -132,11 +152,5 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
 
     fn is_own(&self, pass: &Pass<K>) -> bool {
         pass.badge.generation == self.generation && Arc::ptr_eq(&pass.badge.shared, &self.shared)
-    }
-
-    /// Drops the body, whatever it was doing.
-    pub(super) fn clear(&mut self) {
-        drop(catch_unwind(AssertUnwindSafe(|| self.body.set(None))));
-        self.shared.finish(self.generation);
     }
 }

@@ -60,6 +60,7 @@ where
     drop(runtime.spawn(async move { poll_fn(|context| worker.turn(context)).await }));
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is something else that a turn has to remember")]
 struct Worker<S, F, Fut>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
@@ -225,7 +226,7 @@ where
                 return true;
             }
             pace.start(now);
-            core.claim(*index, most, now, (claimed, effects))
+            core.claim(*index, most, now, claimed, effects)
         });
         (self.word, self.now) = (word, now);
         if most > 0 {
