@@ -7,7 +7,8 @@ use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::engine::{AttemptEnd, Engine, Manner, Offer};
+use crate::feed::feed;
 use crate::intake::intake;
 use crate::schedule::Fifo;
 use crate::{CoordinatorOptions, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle};
@@ -67,7 +68,7 @@ impl<T: Send + 'static> Coordinator<T> {
     /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
     /// with it and leaves its place in line to the next; to keep the item, use [`try_enqueue`](Self::try_enqueue).
     pub async fn enqueue(&self, item: T) -> Result<OperationId, EnqueueError<T>> {
-        self.handle.engine.enqueue((), item).await
+        self.handle.engine.enqueue(self.offer(item)).await
     }
 
     /// Hands an item in if there is room now.
@@ -75,7 +76,34 @@ impl<T: Send + 'static> Coordinator<T> {
     /// # Errors
     /// The item comes back when the queue is full or the coordinator is closed.
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
-        self.handle.engine.try_enqueue((), item)
+        self.handle.engine.try_enqueue(self.offer(item))
+    }
+
+    /// Like [`enqueue`](Self::enqueue), under an id that the caller brings: one that it drew beforehand from
+    /// [`OperationId::next`], or that it got from elsewhere and answers for.
+    ///
+    /// # Errors
+    /// The item comes back when the coordinator is closed, also while this waits, and when another operation under an
+    /// id that a caller brought has the same one and has not ended.
+    ///
+    /// # Cancel safety
+    /// As for [`enqueue`](Self::enqueue).
+    pub async fn enqueue_as(&self, id: OperationId, item: T) -> Result<OperationId, EnqueueError<T>> {
+        self.handle.engine.enqueue(Offer { id: Some(id), ..self.offer(item) }).await
+    }
+
+    /// Like [`try_enqueue`](Self::try_enqueue), under an id that the caller brings, as for
+    /// [`enqueue_as`](Self::enqueue_as).
+    ///
+    /// # Errors
+    /// As for [`try_enqueue`](Self::try_enqueue), and when the id is in use.
+    pub fn try_enqueue_as(&self, id: OperationId, item: T) -> Result<OperationId, TryEnqueueError<T>> {
+        self.handle.engine.try_enqueue(Offer { id: Some(id), ..self.offer(item) })
+    }
+
+    #[expect(clippy::unused_self, reason = "other shells sort their items")]
+    const fn offer(&self, item: T) -> Offer<T, ()> {
+        Offer::new((), item)
     }
 
     /// A handle that does not keep the coordinator open.
@@ -88,6 +116,7 @@ impl<T: Send + 'static> Coordinator<T> {
 
 control!([T] Coordinator<T>, (), [T: Send + 'static]);
 intake!([T] Coordinator<T>, T, [T: Send + 'static]);
+feed!([T] Coordinator<T>, T, [T: Send + 'static]);
 
 impl<T: Send + 'static> Clone for Coordinator<T> {
     fn clone(&self) -> Self {

@@ -24,6 +24,9 @@ pub enum EnqueueError<T> {
     /// The coordinator takes no more work.
     #[error("the coordinator is closed")]
     Closed(T),
+    /// An operation with the id that the caller brought has not ended yet.
+    #[error("an operation with this id has not ended yet")]
+    Duplicate(T),
 }
 
 /// The item was not taken, and comes back.
@@ -39,6 +42,9 @@ pub enum TryEnqueueError<T> {
     /// The coordinator takes no more work.
     #[error("the coordinator is closed")]
     Closed(T),
+    /// An operation with the id that the caller brought has not ended yet.
+    #[error("an operation with this id has not ended yet")]
+    Duplicate(T),
 }
 
 /// The item was not taken into its lane, and comes back.
@@ -51,6 +57,9 @@ pub enum LaneEnqueueError<T> {
     /// The coordinator takes no more work.
     #[error("the coordinator is closed")]
     Closed(T),
+    /// An operation with the id that the caller brought has not ended yet.
+    #[error("an operation with this id has not ended yet")]
+    Duplicate(T),
 }
 
 /// The item was not taken into its lane, and comes back.
@@ -69,13 +78,16 @@ pub enum TryLaneEnqueueError<T> {
     /// The coordinator takes no more work.
     #[error("the coordinator is closed")]
     Closed(T),
+    /// An operation with the id that the caller brought has not ended yet.
+    #[error("an operation with this id has not ended yet")]
+    Duplicate(T),
 }
 
 impl<T> LaneEnqueueError<T> {
     /// The item that was refused.
     pub fn into_item(self) -> T {
         match self {
-            Self::UnknownLane(item) | Self::Closed(item) => item,
+            Self::UnknownLane(item) | Self::Closed(item) | Self::Duplicate(item) => item,
         }
     }
 }
@@ -84,16 +96,29 @@ impl<T> TryLaneEnqueueError<T> {
     /// The item that was refused.
     pub fn into_item(self) -> T {
         match self {
-            Self::UnknownLane(item) | Self::Full(item) | Self::LaneFull(item) | Self::Closed(item) => item,
+            Self::UnknownLane(item)
+            | Self::Full(item)
+            | Self::LaneFull(item)
+            | Self::Closed(item)
+            | Self::Duplicate(item) => item,
         }
     }
 }
 
 impl<T> EnqueueError<T> {
+    /// The same refusal with another form of the item.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> EnqueueError<U> {
+        match self {
+            Self::Closed(item) => EnqueueError::Closed(form(item)),
+            Self::Duplicate(item) => EnqueueError::Duplicate(form(item)),
+        }
+    }
+
     /// The item that was refused.
     pub fn into_item(self) -> T {
-        let Self::Closed(item) = self;
-        item
+        match self {
+            Self::Closed(item) | Self::Duplicate(item) => item,
+        }
     }
 }
 
@@ -104,13 +129,14 @@ impl<T> TryEnqueueError<T> {
             Self::Full(item) => TryEnqueueError::Full(form(item)),
             Self::KeyFull(item) => TryEnqueueError::KeyFull(form(item)),
             Self::Closed(item) => TryEnqueueError::Closed(form(item)),
+            Self::Duplicate(item) => TryEnqueueError::Duplicate(form(item)),
         }
     }
 
     /// The item that was refused.
     pub fn into_item(self) -> T {
         match self {
-            Self::Full(item) | Self::KeyFull(item) | Self::Closed(item) => item,
+            Self::Full(item) | Self::KeyFull(item) | Self::Closed(item) | Self::Duplicate(item) => item,
         }
     }
 }
@@ -118,7 +144,10 @@ impl<T> TryEnqueueError<T> {
 // Items need not be `Debug` for the error to be, so that `unwrap` and `?` always work.
 impl<T> std::fmt::Debug for EnqueueError<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Closed(..)")
+        f.write_str(match self {
+            Self::Closed(_) => "Closed(..)",
+            Self::Duplicate(_) => "Duplicate(..)",
+        })
     }
 }
 
@@ -128,6 +157,7 @@ impl<T> std::fmt::Debug for TryEnqueueError<T> {
             Self::Full(_) => "Full(..)",
             Self::KeyFull(_) => "KeyFull(..)",
             Self::Closed(_) => "Closed(..)",
+            Self::Duplicate(_) => "Duplicate(..)",
         })
     }
 }
@@ -137,6 +167,7 @@ impl<T> std::fmt::Debug for LaneEnqueueError<T> {
         f.write_str(match self {
             Self::UnknownLane(_) => "UnknownLane(..)",
             Self::Closed(_) => "Closed(..)",
+            Self::Duplicate(_) => "Duplicate(..)",
         })
     }
 }
@@ -148,6 +179,27 @@ impl<T> std::fmt::Debug for TryLaneEnqueueError<T> {
             Self::Full(_) => "Full(..)",
             Self::LaneFull(_) => "LaneFull(..)",
             Self::Closed(_) => "Closed(..)",
+            Self::Duplicate(_) => "Duplicate(..)",
         })
+    }
+}
+
+impl<T> From<EnqueueError<T>> for LaneEnqueueError<T> {
+    fn from(refused: EnqueueError<T>) -> Self {
+        match refused {
+            EnqueueError::Closed(item) => Self::Closed(item),
+            EnqueueError::Duplicate(item) => Self::Duplicate(item),
+        }
+    }
+}
+
+impl<T> From<TryEnqueueError<T>> for TryLaneEnqueueError<T> {
+    fn from(refused: TryEnqueueError<T>) -> Self {
+        match refused {
+            TryEnqueueError::Full(item) => Self::Full(item),
+            TryEnqueueError::KeyFull(item) => Self::LaneFull(item),
+            TryEnqueueError::Closed(item) => Self::Closed(item),
+            TryEnqueueError::Duplicate(item) => Self::Duplicate(item),
+        }
     }
 }

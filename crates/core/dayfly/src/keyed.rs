@@ -1,5 +1,7 @@
 //! Work in the order of its arrival within each key.
 
+mod feed;
+
 use std::fmt::{self, Display};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,9 +10,10 @@ use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::engine::{AttemptEnd, Engine, Manner, Offer};
 use crate::intake::intake;
-use crate::schedule::Keyed;
+use crate::keys::{Keys, Sorting};
+use crate::schedule::{Keyed, KeyedRules};
 use crate::{
     CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
 };
@@ -57,7 +60,9 @@ where
     T: Send + 'static,
 {
     handle: Arc<Handle<Keyed<T, K>>>,
-    key_of: Arc<dyn Fn(&T) -> K + Send + Sync>,
+    sorting: Arc<Sorting<K, T>>,
+    /// How many items a feeder may set aside.
+    max_aside: usize,
 }
 
 impl<K, T> KeyedCoordinator<K, T>
@@ -83,6 +88,23 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
+        Self::spawn_with(options, signals, Keys::of(key_of), body)
+    }
+
+    /// Starts a coordinator whose keys have weights or lanes.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn spawn_with<F, Fut>(
+        options: CoordinatorOptions,
+        signals: &SignalSink,
+        keys: Keys<K, T>,
+        body: F,
+    ) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T>> + Send + 'static,
+    {
         let queued_per_key = options.queued_per_key();
         let manner = Manner {
             key_text: |key: &K| Some(key.to_string()),
@@ -92,10 +114,16 @@ where
             lane_of: |_| None,
             discard: |item, _| drop(item),
         };
+        let Keys { sorting, weight } = keys;
+        let schedule = Keyed::new(KeyedRules {
+            per_key: options.max_concurrency_per_key,
+            burst: options.burst,
+            lanes: sorting.lanes,
+            weight,
+        });
         let body = move |item, op| body(item, op).map(AttemptEnd::of);
-        let schedule = Keyed::new(options.max_concurrency_per_key);
         let engine = Engine::spawn(options, signals, schedule, manner, body);
-        Self { handle: Arc::new(Handle { engine }), key_of: Arc::new(key_of) }
+        Self { handle: Arc::new(Handle { engine }), sorting: Arc::new(sorting), max_aside: queued_per_key }
     }
 }
 
@@ -113,8 +141,7 @@ where
     /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
     /// with it and leaves its place in line to the next; to keep the item, use [`try_enqueue`](Self::try_enqueue).
     pub async fn enqueue(&self, item: T) -> Result<OperationId, EnqueueError<T>> {
-        let key = (self.key_of)(&item);
-        self.handle.engine.enqueue(key, item).await
+        self.handle.engine.enqueue(self.offer(item)).await
     }
 
     /// Hands an item in if there is room now, for its key and in all.
@@ -122,8 +149,29 @@ where
     /// # Errors
     /// The item comes back when the queue or the key's part of it is full, or the coordinator is closed.
     pub fn try_enqueue(&self, item: T) -> Result<OperationId, TryEnqueueError<T>> {
-        let key = (self.key_of)(&item);
-        self.handle.engine.try_enqueue(key, item)
+        self.handle.engine.try_enqueue(self.offer(item))
+    }
+
+    /// Like [`enqueue`](Self::enqueue), under an id that the caller brings: one that it drew beforehand from
+    /// [`OperationId::next`], or that it got from elsewhere and answers for.
+    ///
+    /// # Errors
+    /// The item comes back when the coordinator is closed, also while this waits, and when another operation under an
+    /// id that a caller brought has the same one and has not ended.
+    ///
+    /// # Cancel safety
+    /// As for [`enqueue`](Self::enqueue).
+    pub async fn enqueue_as(&self, id: OperationId, item: T) -> Result<OperationId, EnqueueError<T>> {
+        self.handle.engine.enqueue(Offer { id: Some(id), ..self.offer(item) }).await
+    }
+
+    /// Like [`try_enqueue`](Self::try_enqueue), under an id that the caller brings, as for
+    /// [`enqueue_as`](Self::enqueue_as).
+    ///
+    /// # Errors
+    /// As for [`try_enqueue`](Self::try_enqueue), and when the id is in use.
+    pub fn try_enqueue_as(&self, id: OperationId, item: T) -> Result<OperationId, TryEnqueueError<T>> {
+        self.handle.engine.try_enqueue(Offer { id: Some(id), ..self.offer(item) })
     }
 
     /// Starts nothing of this key until [`resume_key`](Self::resume_key); other keys go on. What runs goes on, and work
@@ -149,12 +197,18 @@ where
         self.handle.engine.ask(|schedule| schedule.hottest(n))
     }
 
+    fn offer(&self, item: T) -> Offer<T, K> {
+        self.sorting.sort(item)
+    }
+
     /// A handle that does not keep the coordinator open.
     #[must_use]
     pub fn downgrade(&self) -> WeakHandle<Self> {
         let handle = Arc::downgrade(&self.handle);
-        let key_of = Arc::clone(&self.key_of);
-        WeakHandle::new(move || Some(Self { handle: handle.upgrade()?, key_of: Arc::clone(&key_of) }))
+        let (sorting, max_aside) = (Arc::clone(&self.sorting), self.max_aside);
+        WeakHandle::new(move || {
+            Some(Self { handle: handle.upgrade()?, sorting: Arc::clone(&sorting), max_aside })
+        })
     }
 }
 
@@ -168,7 +222,11 @@ where
     T: Send + 'static,
 {
     fn clone(&self) -> Self {
-        Self { handle: Arc::clone(&self.handle), key_of: Arc::clone(&self.key_of) }
+        Self {
+            handle: Arc::clone(&self.handle),
+            sorting: Arc::clone(&self.sorting),
+            max_aside: self.max_aside,
+        }
     }
 }
 

@@ -82,10 +82,12 @@ mod coordinator;
 mod desk;
 mod engine;
 mod error;
+mod feed;
 mod for_each;
 mod gate;
 mod intake;
 mod keyed;
+mod keys;
 mod lane;
 mod latch;
 mod observers;
@@ -109,9 +111,11 @@ pub use dayfly_signal::{
     SignalPattern, SignalSink, Subscription,
 };
 pub use error::{EnqueueError, LaneEnqueueError, PinError, TryEnqueueError, TryLaneEnqueueError};
+pub use feed::FeedError;
 pub use for_each::{ForEachReport, for_each, for_each_stream};
-pub use intake::{EnqueueManyError, FeedError};
+pub use intake::EnqueueManyError;
 pub use keyed::KeyedCoordinator;
+pub use keys::Keys;
 pub use lane::{Lane, LaneOptions, LanesError};
 pub use operation::Operation;
 pub use options::{AfterDeferral, CoordinatorOptions};

@@ -17,6 +17,7 @@ mod rules;
 /// | [`queue_capacity`](Self::queue_capacity) | 1,024 | operations that are accepted and have not started |
 /// | [`max_concurrency_per_key`](Self::max_concurrency_per_key) | 1 | operations of one key that run at once |
 /// | [`max_queued_per_key`](Self::max_queued_per_key) | a quarter of the queue | accepted operations of one key |
+/// | [`burst`](Self::burst) | 0 | turns that a key may save |
 /// | [`age_after`](Self::age_after) | never | how long work waits in a priority lane before it rises by one |
 /// | [`window_size`](Self::window_size) | 256 | finished operations that are remembered |
 /// | [`max_age`](Self::max_age) | none | how long a finished operation is remembered |
@@ -70,6 +71,7 @@ pub struct CoordinatorOptions {
     pub(crate) queue_capacity: usize,
     pub(crate) max_concurrency_per_key: usize,
     pub(crate) max_queued_per_key: Option<usize>,
+    pub(crate) burst: usize,
     pub(crate) age_after: Option<Duration>,
     pub(crate) window_size: usize,
     pub(crate) max_age: Option<Duration>,
@@ -107,6 +109,7 @@ impl CoordinatorOptions {
             queue_capacity: 1_024,
             max_concurrency_per_key: 1,
             max_queued_per_key: None,
+            burst: 0,
             age_after: None,
             window_size: 256,
             max_age: None,
@@ -164,6 +167,14 @@ impl CoordinatorOptions {
     #[track_caller]
     pub const fn max_queued_per_key(mut self, operations: usize) -> Self {
         self.max_queued_per_key = Some(kept(rules::max_queued_per_key(operations)));
+        self
+    }
+
+    /// Sets how many turns a key may save that it could not use, in keyed coordinators: its round was not over when its
+    /// work was. It has them in addition when it has work again while it still runs, or when its gate opens.
+    #[must_use]
+    pub const fn burst(mut self, turns: usize) -> Self {
+        self.burst = turns;
         self
     }
 

@@ -7,12 +7,12 @@ use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{AttemptEnd, Engine, Manner};
+use crate::engine::{AttemptEnd, Engine, Manner, Offer};
 use crate::lane::arrange;
 use crate::schedule::Priority;
 use crate::{
-    CoordinatorOptions, EnqueueError, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation,
-    OperationId, Outcome, TryEnqueueError, TryLaneEnqueueError, WeakHandle,
+    CoordinatorOptions, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation, OperationId, Outcome,
+    TryLaneEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body, always starting the next one from the highest lane that may run.
@@ -88,9 +88,35 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
     /// with it and leaves its place in line to the next; to keep the item, use [`try_enqueue`](Self::try_enqueue).
     pub async fn enqueue(&self, lane: &str, item: T) -> Result<OperationId, LaneEnqueueError<T>> {
+        self.enqueue_under(None, lane, item).await
+    }
+
+    /// Like [`enqueue`](Self::enqueue), under an id that the caller brings: one that it drew beforehand from
+    /// [`OperationId::next`], or that it got from elsewhere and answers for.
+    ///
+    /// # Errors
+    /// As for [`enqueue`](Self::enqueue), and when another operation under an id that a caller brought has the same one
+    /// and has not ended.
+    ///
+    /// # Cancel safety
+    /// As for [`enqueue`](Self::enqueue).
+    pub async fn enqueue_as(
+        &self,
+        id: OperationId,
+        lane: &str,
+        item: T,
+    ) -> Result<OperationId, LaneEnqueueError<T>> {
+        self.enqueue_under(Some(id), lane, item).await
+    }
+
+    async fn enqueue_under(
+        &self,
+        id: Option<OperationId>,
+        lane: &str,
+        item: T,
+    ) -> Result<OperationId, LaneEnqueueError<T>> {
         let Some(lane) = self.lane(lane) else { return Err(LaneEnqueueError::UnknownLane(item)) };
-        let accepted = self.handle.engine.enqueue(lane, item).await;
-        accepted.map_err(|EnqueueError::Closed(item)| LaneEnqueueError::Closed(item))
+        Ok(self.handle.engine.enqueue(Offer { id, ..Offer::new(lane, item) }).await?)
     }
 
     /// Hands an item into a lane if there is room now.
@@ -99,11 +125,7 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     /// The item comes back when there is no such lane, the lane or the queue is full, or the coordinator is closed.
     pub fn try_enqueue(&self, lane: &str, item: T) -> Result<OperationId, TryLaneEnqueueError<T>> {
         let Some(lane) = self.lane(lane) else { return Err(TryLaneEnqueueError::UnknownLane(item)) };
-        self.handle.engine.try_enqueue(lane, item).map_err(|refused| match refused {
-            TryEnqueueError::Full(item) => TryLaneEnqueueError::Full(item),
-            TryEnqueueError::KeyFull(item) => TryLaneEnqueueError::LaneFull(item),
-            TryEnqueueError::Closed(item) => TryLaneEnqueueError::Closed(item),
-        })
+        Ok(self.handle.engine.try_enqueue(Offer::new(lane, item))?)
     }
 
     /// The lanes, the highest first.

@@ -9,10 +9,12 @@ use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
 use crate::control::{Handle, control};
-use crate::engine::{AttemptEnd, Engine, Finish, Manner};
+use crate::engine::{AttemptEnd, Engine, Finish, Manner, Offer};
 use crate::schedule::Fifo;
 use crate::ticket::{Kill, Reply, Ticket, TicketError, Ticketed};
-use crate::{CoordinatorOptions, Ended, EnqueueError, Operation, Outcome, TryEnqueueError, WeakHandle};
+use crate::{
+    CoordinatorOptions, Ended, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
+};
 
 /// Runs items through a body as [`Coordinator`](crate::Coordinator) does, and hands out a [`Ticket`] for each: a future
 /// of what the body yields.
@@ -85,10 +87,28 @@ where
     /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
     /// with it and leaves its place in line to the next; to keep the item, use [`try_submit`](Self::try_submit).
     pub async fn submit(&self, item: T) -> Result<Ticket<V, E>, EnqueueError<T>> {
+        self.submit_under(None, item).await
+    }
+
+    /// Like [`submit`](Self::submit), under an id that the caller brings: one that it drew beforehand from
+    /// [`OperationId::next`], or that it got from elsewhere and answers for.
+    ///
+    /// # Errors
+    /// The item comes back when the coordinator is closed, also while this waits, and when another operation under an
+    /// id that a caller brought has the same one and has not ended.
+    ///
+    /// # Cancel safety
+    /// As for [`submit`](Self::submit).
+    pub async fn submit_as(&self, id: OperationId, item: T) -> Result<Ticket<V, E>, EnqueueError<T>> {
+        self.submit_under(Some(id), item).await
+    }
+
+    async fn submit_under(&self, id: Option<OperationId>, item: T) -> Result<Ticket<V, E>, EnqueueError<T>> {
         let (ticketed, answer) = Ticketed::new(item);
-        match self.handle.engine.enqueue((), ticketed).await {
+        let offer = Offer { id, ..Offer::new((), ticketed) };
+        match self.handle.engine.enqueue(offer).await {
             Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
-            Err(EnqueueError::Closed(ticketed)) => Err(EnqueueError::Closed(ticketed.item)),
+            Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
         }
     }
 
@@ -98,7 +118,7 @@ where
     /// The item comes back when the queue is full or the coordinator is closed.
     pub fn try_submit(&self, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
         let (ticketed, answer) = Ticketed::new(item);
-        match self.handle.engine.try_enqueue((), ticketed) {
+        match self.handle.engine.try_enqueue(Offer::new((), ticketed)) {
             Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
             Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
         }

@@ -45,6 +45,8 @@ pub(crate) struct Record<K> {
     pub(crate) finished_at: Instant,
     /// Absent for most, so that a record is small.
     pub(crate) details: Option<Box<Details>>,
+    /// Whether the caller brought the id.
+    pub(crate) is_own_id: bool,
 }
 
 /// What only some operations have.
@@ -114,8 +116,11 @@ impl<K: Clone> Window<K> {
         if excess == 0 {
             return;
         }
-        for (record, _) in self.finished.range(..excess).zip(self.left..self.indexed) {
-            self.places.remove(&record.id);
+        for (record, place) in self.finished.range(..excess).zip(self.left..self.indexed) {
+            // An id that a caller brought may have been used again since.
+            if self.places.get(&record.id) == Some(&place) {
+                self.places.remove(&record.id);
+            }
         }
         self.left += excess as u64;
         if self.pinned.is_empty() && evicted.is_none() {

@@ -142,7 +142,7 @@ where
                 let is_killed = self.seats.shared(worker, claimed.seat).is_killed(occupant.generation);
                 let entry = occupant.queued(claimed.item);
                 if is_killed || self.is_cancelling() {
-                    self.schedule.ended(&entry.key);
+                    self.schedule.ended(&entry.key, entry.place);
                     // Its turn had come when it was found killed, so its place is free already.
                     if !self.seats.has_left_queue(worker, claimed.turn) {
                         effects.left_queue.push(entry.key.clone());
@@ -192,7 +192,7 @@ where
             let Some((entry, gate)) = next else { break };
             came = true;
             if gate == Gate::Cancelled {
-                self.schedule.ended(&entry.key);
+                self.schedule.ended(&entry.key, entry.place);
                 effects.left_queue.push(entry.key.clone());
                 self.end_unstarted(entry, Finish::Skipped, now, effects);
             } else {
@@ -216,7 +216,7 @@ where
         let recent = (!shared.recent.is_empty()).then_some(recent);
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
-                self.schedule.ended(&occupant.key);
+                self.schedule.ended(&occupant.key, occupant.place);
                 effects.answers.extend(answer);
                 let ended = occupant.record(finish, self.window.details(error, recent), now);
                 self.seats.free(worker, seat);
@@ -225,7 +225,7 @@ where
             AttemptEnd::Again { item, .. }
                 if self.is_cancelling() || shared.is_killed(occupant.generation) =>
             {
-                self.schedule.ended(&occupant.key);
+                self.schedule.ended(&occupant.key, occupant.place);
                 let ended = occupant.record(Finish::Cancelled, self.window.details(None, recent), now);
                 self.seats.free(worker, seat);
                 self.remember(Finish::Cancelled, ended, effects);
@@ -237,7 +237,7 @@ where
                     recent(&mut Vec::new());
                 }
                 self.tally.again += 1;
-                self.schedule.again(&occupant.key);
+                self.schedule.again(&occupant.key, occupant.place);
                 effects.came_back.push(occupant.key.clone());
                 let due = far_enough(now, after);
                 if let Some(occupant) = self.seats.vacate(worker, seat) {
@@ -308,7 +308,7 @@ where
         self.phase = Phase::Cancelling { deadline: far_enough(now, self.grace) };
         let waiting = std::mem::take(&mut self.waiting);
         for entry in waiting.into_values() {
-            self.schedule.gave_up(&entry.key);
+            self.schedule.gave_up(&entry.key, entry.place);
             self.end_queued(entry, now, effects);
         }
         for entry in self.schedule.take_all() {
@@ -327,7 +327,7 @@ where
         let waits = self.waiting.keys().find(|(_, waiting)| *waiting == id).copied();
         let waiting = waits.and_then(|place| self.waiting.remove(&place));
         if let Some(entry) = &waiting {
-            self.schedule.gave_up(&entry.key);
+            self.schedule.gave_up(&entry.key, entry.place);
         }
         let entry = waiting.or_else(|| self.schedule.remove(id));
         let found = entry.is_some();
@@ -467,6 +467,7 @@ where
             started_at: None,
             finished_at: now,
             details: None,
+            is_own_id: entry.is_own_id,
         };
         self.remember(finish, ended, effects);
         effects.discarded.push((entry.item, finish));
@@ -475,6 +476,9 @@ where
     /// The one place where an operation ends.
     fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
         self.tally.count(finish);
+        if ended.is_own_id {
+            effects.own_ids.push(ended.id);
+        }
         if effects.announces_finish {
             effects.finished.push(ended.snapshot());
         }

@@ -2,6 +2,8 @@
 
 use std::task::Waker;
 
+use dayfly_signal::OperationId;
+
 use super::seats::Grip;
 use super::tally::Finish;
 use crate::OperationSnapshot;
@@ -27,6 +29,8 @@ pub(super) struct Effects<S: Schedule> {
     /// Operations to be announced: that they ended, and that they left the window.
     pub(super) finished: Vec<OperationSnapshot<S::Key>>,
     pub(super) evicted: Vec<Record<S::Key>>,
+    /// Ids that callers brought and may bring again.
+    pub(super) own_ids: Vec<OperationId>,
     pub(super) announces_finish: bool,
     pub(super) announces_evict: bool,
 }
@@ -45,6 +49,7 @@ impl<S: Schedule> Default for Effects<S> {
             nudge_keeper: false,
             finished: Vec::new(),
             evicted: Vec::new(),
+            own_ids: Vec::new(),
             announces_finish: false,
             announces_evict: false,
         }

@@ -6,11 +6,13 @@ use std::task::{Context, Poll, Waker};
 
 use dayfly_signal::OperationId;
 
+use super::inbox::{Offer, Refusal};
 use super::room::Ticket;
 use super::{Engine, Key};
+use crate::EnqueueError;
 use crate::schedule::Schedule;
 
-/// Yields the id once the item is in, or the item when the room was closed. Dropped before, it leaves the line and
+/// Yields the id once the item is in, or the item when it cannot go in any more. Dropped before, it leaves the line and
 /// passes on what it was granted.
 pub(super) struct InLine<'a, S>
 where
@@ -19,7 +21,7 @@ where
     pub(super) engine: &'a Arc<Engine<S>>,
     pub(super) key: S::Key,
     /// Present until it is in.
-    pub(super) item: Option<S::Item>,
+    pub(super) offer: Option<Offer<S::Item, S::Key>>,
     /// Present while this stands in line.
     pub(super) ticket: Option<Ticket>,
 }
@@ -31,27 +33,25 @@ impl<S> Future for InLine<'_, S>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
-    type Output = Result<OperationId, S::Item>;
+    type Output = Result<OperationId, EnqueueError<S::Item>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let mut producers = Vec::new();
         let mut inbox = this.engine.lock_inbox();
         let ticket = *this.ticket.get_or_insert_with(|| inbox.join(&this.key, &mut producers));
-        let polled = inbox.poll(ticket, &this.key, &mut this.item, context);
+        let polled = inbox.poll(ticket, &mut this.offer, context);
+        producers.append(&mut inbox.take_late());
         drop(inbox);
         producers.into_iter().for_each(Waker::wake);
-        match polled {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(outcome) => {
-                this.ticket = None;
-                match (outcome, this.item.take()) {
-                    (Ok(accepted), _) => Poll::Ready(Ok(this.engine.accepted(&accepted))),
-                    (Err(_), Some(item)) => Poll::Ready(Err(item)),
-                    // Polled after it was ready, which no caller does.
-                    (Err(_), None) => Poll::Pending,
-                }
-            }
+        let Poll::Ready(outcome) = polled else { return Poll::Pending };
+        this.ticket = None;
+        match (outcome, this.offer.take()) {
+            (Ok(accepted), _) => Poll::Ready(Ok(this.engine.accepted(&accepted))),
+            (Err(Refusal::Duplicate), Some(offer)) => Poll::Ready(Err(EnqueueError::Duplicate(offer.item))),
+            (Err(Refusal::Room(_)), Some(offer)) => Poll::Ready(Err(EnqueueError::Closed(offer.item))),
+            // Polled after it was ready, which no caller does.
+            (Err(_), None) => Poll::Pending,
         }
     }
 }

@@ -8,11 +8,12 @@ use std::hash::Hash;
 use std::task::{Context, Poll, Waker};
 
 use dayfly_signal::{OperationId, OperationIds};
+use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::effects::Effects;
 use super::room::{NoRoom, PerKey, Room, Ticket};
-use crate::schedule::{Queued, Schedule};
+use crate::schedule::{Place, Queued, Schedule};
 
 /// How many ids are drawn at once.
 const IDS: u64 = 64;
@@ -30,19 +31,44 @@ pub(super) struct Inbox<T, K> {
     idle: Vec<usize>,
     /// Drawn in blocks: the counter is shared by the whole process.
     ids: OperationIds,
+    /// Ids that callers brought, of operations that have not ended.
+    own_ids: HashSet<OperationId>,
+    late: Vec<Waker>,
+}
+
+/// An item on its way in.
+pub(crate) struct Offer<T, K> {
+    /// The id that the caller brings, if it does.
+    pub(crate) id: Option<OperationId>,
+    pub(crate) key: K,
+    pub(crate) lane: usize,
+    pub(crate) item: T,
 }
 
 /// An item that could not go in, and why.
 pub(super) struct Refused<T, K> {
-    pub(super) why: NoRoom,
-    pub(super) key: K,
-    pub(super) item: T,
+    pub(super) why: Refusal,
+    pub(super) offer: Offer<T, K>,
+}
+
+/// Why an item could not go in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Room(NoRoom),
+    /// An operation with the id that the caller brings has not ended yet.
+    Duplicate,
 }
 
 /// An item that went in, and the worker that has to be told of it.
 pub(super) struct Accepted {
     pub(super) id: OperationId,
     pub(super) tell: Option<usize>,
+}
+
+impl<T, K> Offer<T, K> {
+    pub(crate) const fn new(key: K, item: T) -> Self {
+        Self { id: None, key, lane: 0, item }
+    }
 }
 
 impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
@@ -56,15 +82,17 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
             // The first one is told first.
             idle: (0..workers).rev().collect(),
             ids: OperationId::block(0),
+            own_ids: HashSet::new(),
+            late: Vec::new(),
         }
     }
 
     /// Takes an item in if there is room for it now.
-    pub(super) fn offer(&mut self, key: K, item: T) -> Result<Accepted, Refused<T, K>> {
-        match self.room.enter(&key) {
-            Ok(()) => Ok(self.accept(key, item)),
-            Err(why) => Err(Refused { why, key, item }),
+    pub(super) fn offer(&mut self, offer: Offer<T, K>) -> Result<Accepted, Refused<T, K>> {
+        if let Err(why) = self.room.enter(&offer.key) {
+            return Err(Refused { why: Refusal::Room(why), offer });
         }
+        self.accept(offer).map_err(|offer| Refused { why: Refusal::Duplicate, offer })
     }
 
     /// Joins the line for room.
@@ -72,36 +100,63 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         self.room.join(key, wakers)
     }
 
-    /// Takes an item in once its ticket has got room. `item` is left where it is until then.
+    /// Takes an item in once its ticket has got room. `offer` is left where it is until then.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
-        key: &K,
-        item: &mut Option<T>,
+        offer: &mut Option<Offer<T, K>>,
         context: &Context<'_>,
-    ) -> Poll<Result<Accepted, NoRoom>> {
+    ) -> Poll<Result<Accepted, Refusal>> {
         match self.room.poll(ticket, context.waker()) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(why)) => Poll::Ready(Err(why)),
-            Poll::Ready(Ok(())) => match item.take() {
-                Some(item) => Poll::Ready(Ok(self.accept(key.clone(), item))),
-                None => Poll::Ready(Err(NoRoom::Closed)),
+            Poll::Ready(Err(why)) => Poll::Ready(Err(Refusal::Room(why))),
+            Poll::Ready(Ok(())) => match offer.take().map(|offer| self.accept(offer)) {
+                Some(Ok(accepted)) => Poll::Ready(Ok(accepted)),
+                Some(Err(refused)) => {
+                    *offer = Some(refused);
+                    Poll::Ready(Err(Refusal::Duplicate))
+                }
+                None => Poll::Ready(Err(Refusal::Room(NoRoom::Closed))),
             },
         }
     }
 
-    fn accept(&mut self, key: K, item: T) -> Accepted {
-        let id = self.next_id();
+    /// Takes in an item that has room, unless its id is in use; then the room is free again.
+    fn accept(&mut self, offer: Offer<T, K>) -> Result<Accepted, Offer<T, K>> {
+        let id = match offer.id {
+            Some(id) if !self.own_ids.insert(id) => {
+                self.room.leave(&offer.key, &mut self.late);
+                self.room.admit(&mut self.late);
+                return Err(offer);
+            }
+            Some(id) => id,
+            None => self.next_id(),
+        };
+        let Offer { id: own, key, lane, item } = offer;
         let is_first = self.items.is_empty();
         let now = match self.run_began {
             Some(began) if self.tells_workers => began,
             _ => *self.run_began.insert(Instant::now()),
         };
-        self.items.push_back(Queued { id, key, item, enqueued_at: now, ready_at: now, attempts: 0 });
+        self.items.push_back(Queued {
+            id,
+            is_own_id: own.is_some(),
+            key,
+            place: Place { lane, key: 0 },
+            item,
+            enqueued_at: now,
+            ready_at: now,
+            attempts: 0,
+        });
         self.peak = self.peak.max(self.room.occupied());
         // Whoever comes for the first item tells the others, if there is enough for them.
         let tell = if is_first && self.tells_workers { self.idle.pop() } else { None };
-        Accepted { id, tell }
+        Ok(Accepted { id, tell })
+    }
+
+    /// Producers that have room now because another one was refused.
+    pub(super) fn take_late(&mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.late)
     }
 
     fn next_id(&mut self) -> OperationId {
@@ -142,6 +197,9 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
     where
         S: Schedule<Item = T, Key = K>,
     {
+        for id in effects.own_ids.drain(..) {
+            self.own_ids.remove(&id);
+        }
         effects.came_back.drain(..).for_each(|key| self.room.come_back(&key));
         self.peak = self.peak.max(self.room.occupied());
         effects.left_queue.drain(..).for_each(|key| self.room.leave(&key, &mut effects.producers));

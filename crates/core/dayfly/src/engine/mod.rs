@@ -19,6 +19,7 @@ mod slot;
 mod tally;
 mod worker;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,7 +38,8 @@ use self::core::{Core, Setup};
 use self::effects::Effects;
 use self::gates::Gates;
 use self::in_line::InLine;
-use self::inbox::{Accepted, Inbox, Refused};
+pub(crate) use self::inbox::Offer;
+use self::inbox::{Accepted, Inbox, Refusal, Refused};
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
@@ -172,39 +174,78 @@ where
 
     pub(crate) async fn enqueue(
         self: &Arc<Self>,
-        key: S::Key,
-        item: S::Item,
+        offer: Offer<S::Item, S::Key>,
     ) -> Result<OperationId, EnqueueError<S::Item>> {
-        match self.offer(key, item) {
+        match self.offer(offer) {
             Ok(id) => Ok(id),
-            Err(Refused { why: NoRoom::Closed, item, .. }) => Err(EnqueueError::Closed(item)),
-            Err(Refused { key, item, .. }) => InLine { engine: self, key, item: Some(item), ticket: None }
-                .await
-                .map_err(EnqueueError::Closed),
+            Err(Refused { why: Refusal::Duplicate, offer }) => Err(EnqueueError::Duplicate(offer.item)),
+            Err(Refused { why: Refusal::Room(NoRoom::Closed), offer }) => {
+                Err(EnqueueError::Closed(offer.item))
+            }
+            Err(Refused { offer, .. }) => {
+                let key = offer.key.clone();
+                InLine { engine: self, key, offer: Some(offer), ticket: None }.await
+            }
         }
     }
 
     pub(crate) fn try_enqueue(
         self: &Arc<Self>,
-        key: S::Key,
-        item: S::Item,
+        offer: Offer<S::Item, S::Key>,
     ) -> Result<OperationId, TryEnqueueError<S::Item>> {
-        self.offer(key, item).map_err(|Refused { why, item, .. }| match why {
-            NoRoom::Full => TryEnqueueError::Full(item),
-            NoRoom::KeyFull => TryEnqueueError::KeyFull(item),
-            NoRoom::Closed => TryEnqueueError::Closed(item),
+        self.offer(offer).map_err(|Refused { why, offer }| match why {
+            Refusal::Duplicate => TryEnqueueError::Duplicate(offer.item),
+            Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer.item),
+            Refusal::Room(NoRoom::KeyFull) => TryEnqueueError::KeyFull(offer.item),
+            Refusal::Room(NoRoom::Closed) => TryEnqueueError::Closed(offer.item),
         })
     }
 
     /// Takes an item in if there is room now.
-    fn offer(self: &Arc<Self>, key: S::Key, item: S::Item) -> Result<OperationId, Refused<S::Item, S::Key>> {
-        let mut offered = self.lock_inbox().offer(key, item);
-        if let Err(Refused { why: NoRoom::Full | NoRoom::KeyFull, key, item }) = offered {
+    fn offer(
+        self: &Arc<Self>,
+        offer: Offer<S::Item, S::Key>,
+    ) -> Result<OperationId, Refused<S::Item, S::Key>> {
+        let mut offered = self.lock_inbox().offer(offer);
+        if let Err(Refused { why: Refusal::Room(NoRoom::Full | NoRoom::KeyFull), offer }) = offered {
             // Workers tell of starts when they come by; somebody who is refused deserves a closer look.
             self.change(|core, _, effects| core.note_starts(effects));
-            offered = self.lock_inbox().offer(key, item);
+            offered = self.lock_inbox().offer(offer);
         }
-        offered.map(|accepted| self.accepted(&accepted))
+        match offered {
+            Ok(accepted) => Ok(self.accepted(&accepted)),
+            Err(refused) => {
+                if refused.why == Refusal::Duplicate {
+                    let producers = self.lock_inbox().take_late();
+                    producers.into_iter().for_each(Waker::wake);
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// Takes in as many as there is room for now, in their order, and says how many.
+    pub(crate) fn offer_many(self: &Arc<Self>, offers: &mut VecDeque<Offer<S::Item, S::Key>>) -> u64 {
+        let mut told = None;
+        let mut count = 0;
+        let mut inbox = self.lock_inbox();
+        while let Some(offer) = offers.pop_front() {
+            match inbox.offer(offer) {
+                Ok(accepted) => {
+                    count += 1;
+                    told = told.or(accepted.tell);
+                }
+                Err(refused) => {
+                    offers.push_front(refused.offer);
+                    break;
+                }
+            }
+        }
+        drop(inbox);
+        if let Some(worker) = told {
+            self.tell(worker);
+        }
+        count
     }
 
     fn accepted(self: &Arc<Self>, accepted: &Accepted) -> OperationId {

@@ -13,20 +13,20 @@ use tokio::time::Instant;
 
 use super::tally::Finish;
 use crate::pass::Shared;
-use crate::schedule::Queued;
+use crate::schedule::{Place, Queued};
 use crate::window::{Details, Record};
 use crate::{OperationSnapshot, OperationState};
 
 pub(super) struct Seats<K> {
     workers: Vec<Worker<K>>,
     /// Where operations sit that have outlasted the visit after their start.
-    settled: HashMap<OperationId, Place>,
+    settled: HashMap<OperationId, Address>,
     taken: usize,
     generations: u64,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct Address {
     worker: usize,
     seat: usize,
 }
@@ -50,7 +50,9 @@ struct Seat<K> {
 #[derive(Clone)]
 pub(super) struct Occupant<K> {
     pub(super) id: OperationId,
+    is_own_id: bool,
     pub(super) key: K,
+    pub(super) place: Place,
     pub(super) attempt: u32,
     pub(super) generation: u64,
     pub(super) enqueued_at: Instant,
@@ -110,7 +112,7 @@ impl<K: Clone> Seats<K> {
         for &seat in &own.batch {
             if let Some(occupant) = &mut own.seats[seat].occupant {
                 occupant.is_settled = true;
-                self.settled.insert(occupant.id, Place { worker, seat });
+                self.settled.insert(occupant.id, Address { worker, seat });
             }
         }
         own.batch.clear();
@@ -136,11 +138,13 @@ impl<K: Clone> Seats<K> {
         };
         let turn = u32::try_from(own.batch.len()).unwrap_or(u32::MAX);
         own.batch.push(seat);
-        let Queued { id, key, item, enqueued_at, ready_at, attempts } = entry;
+        let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts } = entry;
         let (attempt, generation) = (attempts + 1, self.generations);
         own.seats[seat].occupant = Some(Occupant {
             id,
+            is_own_id,
             key: key.clone(),
+            place,
             attempt,
             generation,
             enqueued_at,
@@ -298,19 +302,20 @@ impl<K: Clone> Occupant<K> {
             started_at: Some(self.started_at),
             finished_at: now,
             details,
+            is_own_id: self.is_own_id,
         }
     }
 
     /// The operation as it was before it was claimed.
     pub(super) fn queued<T>(self, item: T) -> Queued<T, K> {
-        let Self { id, key, attempt, enqueued_at, ready_at, .. } = self;
-        Queued { id, key, item, enqueued_at, ready_at, attempts: attempt - 1 }
+        let Self { id, is_own_id, key, place, attempt, enqueued_at, ready_at, .. } = self;
+        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt - 1 }
     }
 
     /// The operation as it waits for its next attempt.
     pub(super) fn queued_again<T>(self, item: T, ready_at: Instant) -> Queued<T, K> {
-        let Self { id, key, attempt, enqueued_at, .. } = self;
-        Queued { id, key, item, enqueued_at, ready_at, attempts: attempt }
+        let Self { id, is_own_id, key, place, attempt, enqueued_at, .. } = self;
+        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt }
     }
 
     pub(super) fn snapshot(&self, state: OperationState, signals: Vec<Signal>) -> OperationSnapshot<K> {

@@ -18,6 +18,7 @@ struct Form {
     queue_capacity: usize,
     #[serde(deserialize_with = "max_concurrency_per_key")]
     max_concurrency_per_key: usize,
+    burst: usize,
     #[serde(deserialize_with = "max_queued_per_key")]
     max_queued_per_key: Option<usize>,
     #[serde(serialize_with = "optional_duration::serialize", deserialize_with = "age_after")]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
-use super::{Queued, Schedule, Turn};
+use super::{Place, Queued, Schedule, Turn};
 use crate::gate::Gate;
 
 #[derive(Debug)]
@@ -50,11 +50,11 @@ impl<T> Schedule for Fifo<T> {
         }
     }
 
-    fn ended(&mut self, (): &()) {}
+    fn ended(&mut self, (): &(), _: Place) {}
 
-    fn again(&mut self, (): &()) {}
+    fn again(&mut self, (): &(), _: Place) {}
 
-    fn gave_up(&mut self, (): &()) {}
+    fn gave_up(&mut self, (): &(), _: Place) {}
 
     fn due(&mut self, entry: Queued<T, ()>) {
         // At the end: an item that is tried again at once, over and over, must not starve the others.

@@ -2,6 +2,7 @@
 
 mod fifo;
 mod keyed;
+mod keys;
 #[cfg(test)]
 mod model;
 mod priority;
@@ -12,7 +13,7 @@ use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 pub(crate) use fifo::Fifo;
-pub(crate) use keyed::Keyed;
+pub(crate) use keyed::{Keyed, KeyedRules, Weight};
 pub(crate) use priority::Priority;
 
 use crate::gate::Gate;
@@ -21,13 +22,24 @@ use crate::gate::Gate;
 #[derive(Debug)]
 pub(crate) struct Queued<T, K> {
     pub(crate) id: OperationId,
+    /// Whether the caller brought the id.
+    pub(crate) is_own_id: bool,
     pub(crate) key: K,
+    pub(crate) place: Place,
     pub(crate) item: T,
     pub(crate) enqueued_at: Instant,
     /// Since when it is in the queue: it was accepted, or the time of its next attempt had come.
     pub(crate) ready_at: Instant,
     /// Attempts that have started.
     pub(crate) attempts: u32,
+}
+
+/// Where a schedule keeps the work of a key; what it means is the schedule's own business, but for the lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The lane that the item was handed into, 0 being the highest.
+    pub(crate) lane: usize,
+    pub(crate) key: usize,
 }
 
 /// An operation whose turn it is, with what its gate says.
@@ -63,13 +75,13 @@ pub(crate) trait Schedule {
     ) -> Option<Turn<Self::Item, Self::Key>>;
 
     /// An operation of this key has ended.
-    fn ended(&mut self, key: &Self::Key);
+    fn ended(&mut self, key: &Self::Key, place: Place);
 
     /// An operation of this key waits for its next attempt.
-    fn again(&mut self, key: &Self::Key);
+    fn again(&mut self, key: &Self::Key, place: Place);
 
     /// An operation of this key that waited for its next attempt has ended instead.
-    fn gave_up(&mut self, key: &Self::Key);
+    fn gave_up(&mut self, key: &Self::Key, place: Place);
 
     /// The time of an operation's next attempt has come.
     fn due(&mut self, entry: Queued<Self::Item, Self::Key>);

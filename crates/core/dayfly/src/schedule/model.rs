@@ -6,13 +6,20 @@ use dayfly_signal::OperationId;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::{Keyed, Queued, Schedule};
+use super::{Keyed, KeyedRules, Place, Queued, Schedule};
 use crate::gate::Gate;
+
+const KEYS: u8 = 4;
+/// The weights of the keys, where keys have weights.
+const WEIGHTS: [usize; KEYS as usize] = [1, 3, 1, 2];
 
 #[derive(Clone, Debug)]
 enum Step {
-    Push(u8),
+    /// Hands work of a key into a lane.
+    Push(u8, usize),
     Start,
+    /// Claims so many and gives them back unstarted.
+    PutBack(usize),
     /// Ends the running operation at this place, modulo their number.
     End(usize),
     Again(usize),
@@ -24,88 +31,137 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..4_u8).prop_map(Step::Push),
+        6 => (0..KEYS, 0..2_usize).prop_map(|(key, lane)| Step::Push(key, lane)),
         6 => Just(Step::Start),
+        1 => (1..4_usize).prop_map(Step::PutBack),
         3 => any::<usize>().prop_map(Step::End),
         2 => any::<usize>().prop_map(Step::Again),
         2 => any::<usize>().prop_map(Step::Due),
-        1 => (0..4_u8).prop_map(Step::Defer),
+        1 => (0..KEYS).prop_map(Step::Defer),
         1 => Just(Step::Release),
         1 => any::<usize>().prop_map(Step::Remove),
     ]
 }
 
-/// What should be the case, as plain lists of (key, number) with numbers rising in the order of arrival.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    per_key: usize,
+    burst: usize,
+    lanes: usize,
+    is_weighed: bool,
+}
+
+/// An operation: its key, its lane, and a number that rises in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Work {
+    key: u8,
+    lane: usize,
+    number: u64,
+}
+
+/// What should be the case, as plain lists; the queued ones of a key and lane stand in their order.
 struct Model {
-    queued: Vec<(u8, u64)>,
-    running: Vec<(u8, u64)>,
-    waiting: Vec<(u8, u64)>,
+    setting: Setting,
+    queued: Vec<Work>,
+    running: Vec<(Work, Place)>,
+    waiting: Vec<(Work, Place)>,
     deferred: HashSet<u8>,
-    /// Per key that waits for a turn: starts of each other key since it began to.
-    passed: Vec<(u8, Vec<u8>)>,
+    /// Per key and lane that waits for a turn: the starts of the same lane since it began to.
+    passed: Vec<(u8, usize, Vec<Work>)>,
 }
 
 impl Model {
-    fn taken(&self, key: u8, per_key: usize) -> usize {
-        let of_key = |list: &[(u8, u64)]| list.iter().filter(|entry| entry.0 == key).count();
-        of_key(&self.running) + if per_key == 1 { of_key(&self.waiting) } else { 0 }
+    fn taken(&self, key: u8) -> usize {
+        let of_key = |list: &[(Work, Place)]| list.iter().filter(|(work, _)| work.key == key).count();
+        of_key(&self.running) + if self.setting.per_key == 1 { of_key(&self.waiting) } else { 0 }
     }
 
-    fn may_start(&self, key: u8, per_key: usize) -> bool {
-        let has_work = self.queued.iter().any(|entry| entry.0 == key);
-        has_work && self.taken(key, per_key) < per_key && !self.deferred.contains(&key)
+    fn may_start(&self, key: u8, lane: usize) -> bool {
+        let has_work = self.queued.iter().any(|work| work.key == key && work.lane == lane);
+        has_work && self.taken(key) < self.setting.per_key && !self.deferred.contains(&key)
+    }
+
+    fn may_any(&self) -> Option<usize> {
+        (0..self.setting.lanes).find(|&lane| (0..KEYS).any(|key| self.may_start(key, lane)))
+    }
+
+    fn turns(&self, key: u8) -> usize {
+        let weight = if self.setting.is_weighed { WEIGHTS[usize::from(key)] } else { 1 };
+        weight + self.setting.burst
     }
 
     /// Notes who waits for a turn from now on, and who does not any more.
-    fn watch_turns(&mut self, per_key: usize) {
-        let waits: Vec<u8> = (0..4).filter(|&key| self.may_start(key, per_key)).collect();
-        self.passed.retain(|(key, _)| waits.contains(key));
-        for key in waits {
-            if !self.passed.iter().any(|(known, _)| *known == key) {
-                self.passed.push((key, Vec::new()));
+    fn watch_turns(&mut self) {
+        let lines = (0..KEYS).flat_map(|key| (0..self.setting.lanes).map(move |lane| (key, lane)));
+        let waits: Vec<_> = lines.filter(|&(key, lane)| self.may_start(key, lane)).collect();
+        self.passed.retain(|(key, lane, _)| waits.contains(&(*key, *lane)));
+        for (key, lane) in waits {
+            if !self.passed.iter().any(|known| (known.0, known.1) == (key, lane)) {
+                self.passed.push((key, lane, Vec::new()));
             }
         }
     }
 }
 
-fn entry(key: u8, number: u64) -> Queued<(), u8> {
-    let id = OperationId::from_u64(number).unwrap();
-    Queued { id, key, item: (), enqueued_at: Instant::now(), ready_at: Instant::now(), attempts: 0 }
+fn entry(work: Work, place: Place) -> Queued<(), u8> {
+    let id = OperationId::from_u64(work.number).unwrap();
+    let now = Instant::now();
+    let place = Place { lane: work.lane, ..place };
+    Queued {
+        id,
+        is_own_id: false,
+        key: work.key,
+        place,
+        item: (),
+        enqueued_at: now,
+        ready_at: now,
+        attempts: 0,
+    }
 }
 
-fn pick(list: &mut Vec<(u8, u64)>, at: usize) -> Option<(u8, u64)> {
+fn pick<W>(list: &mut Vec<W>, at: usize) -> Option<W> {
     (!list.is_empty()).then(|| list.remove(at % list.len()))
 }
 
-fn run(per_key: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut schedule = Keyed::new(per_key);
-    let mut model = Model::default();
+fn schedule(setting: Setting) -> Keyed<(), u8> {
+    let weight = |key: &u8| WEIGHTS[usize::from(*key)];
+    Keyed::new(KeyedRules {
+        per_key: setting.per_key,
+        burst: setting.burst,
+        lanes: setting.lanes,
+        weight: setting.is_weighed.then(|| Box::new(weight) as Box<_>),
+    })
+}
+
+fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut schedule = schedule(setting);
+    let (queued, running, waiting) = (Vec::new(), Vec::new(), Vec::new());
+    let mut model = Model { setting, queued, running, waiting, deferred: HashSet::new(), passed: Vec::new() };
     let mut arrivals = 0;
     for step in steps {
         match step {
-            Step::Push(key) => {
+            Step::Push(key, lane) => {
                 arrivals += 1;
-                schedule.push(entry(key, arrivals));
-                model.queued.push((key, arrivals));
+                let work = Work { key, lane: lane % setting.lanes, number: arrivals };
+                schedule.push(entry(work, Place::default()));
+                model.queued.push(work);
             }
-            Step::Start => start(&mut schedule, &mut model, per_key)?,
+            Step::Start => start(&mut schedule, &mut model)?,
+            Step::PutBack(most) => put_back(&mut schedule, &model, most)?,
             Step::End(at) => {
-                if let Some((key, _)) = pick(&mut model.running, at) {
-                    schedule.ended(&key);
+                if let Some((work, place)) = pick(&mut model.running, at) {
+                    schedule.ended(&work.key, place);
                 }
             }
             Step::Again(at) => {
-                if let Some(again) = pick(&mut model.running, at) {
-                    schedule.again(&again.0);
-                    model.waiting.push(again);
+                if let Some((work, place)) = pick(&mut model.running, at) {
+                    schedule.again(&work.key, place);
+                    model.waiting.push((work, place));
                 }
             }
             Step::Due(at) => {
-                if let Some(due) = pick(&mut model.waiting, at) {
-                    schedule.due(entry(due.0, due.1));
-                    let place = if per_key == 1 { 0 } else { model.queued.len() };
-                    model.queued.insert(place, due);
+                if let Some((work, place)) = pick(&mut model.waiting, at) {
+                    due(&mut schedule, &mut model, work, place);
                 }
             }
             Step::Defer(key) => {
@@ -116,70 +172,128 @@ fn run(per_key: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 schedule.reopen();
             }
             Step::Remove(at) => {
-                if let Some((_, number)) = pick(&mut model.queued, at) {
-                    let removed = schedule.remove(OperationId::from_u64(number).unwrap());
-                    prop_assert_eq!(removed.map(|entry| entry.id.get()), Some(number));
+                if let Some(work) = pick(&mut model.queued, at) {
+                    let removed = schedule.remove(OperationId::from_u64(work.number).unwrap());
+                    prop_assert_eq!(removed.map(|entry| entry.id.get()), Some(work.number));
                 }
             }
         }
         prop_assert_eq!(schedule.len(), model.queued.len());
-        let any = (0..4).any(|key| model.may_start(key, per_key));
-        prop_assert!(schedule.ready() > 0 || !any, "work may start and nobody would look for it");
-        model.watch_turns(per_key);
+        prop_assert!(schedule.ready() > 0 || model.may_any().is_none(), "nobody would look for work");
+        model.watch_turns();
     }
-    // Whatever happened, the rest can be brought to its end, and leaves nothing behind.
-    model.deferred.clear();
+    finish(schedule, model)
+}
+
+/// Whatever happened, the rest can be brought to its end, and leaves nothing behind.
+fn finish(mut schedule: Keyed<(), u8>, mut model: Model) -> Result<(), TestCaseError> {
     schedule.reopen();
-    for (key, number) in std::mem::take(&mut model.waiting) {
-        schedule.due(entry(key, number));
-        model.queued.insert(0, (key, number));
+    for (work, place) in std::mem::take(&mut model.waiting) {
+        due(&mut schedule, &mut model, work, place);
     }
-    for (key, _) in std::mem::take(&mut model.running) {
-        schedule.ended(&key);
+    for (work, place) in std::mem::take(&mut model.running) {
+        schedule.ended(&work.key, place);
     }
     while let Some((entry, _)) = schedule.next(Instant::now(), |_| Gate::Open) {
-        schedule.ended(&entry.key);
-        model.queued.retain(|(_, number)| *number != entry.id.get());
+        schedule.ended(&entry.key, entry.place);
+        model.queued.retain(|work| work.number != entry.id.get());
     }
     prop_assert!(model.queued.is_empty(), "lost: {:?}", model.queued);
     prop_assert!(schedule.is_empty_handed());
     Ok(())
 }
 
-fn start(schedule: &mut Keyed<(), u8>, model: &mut Model, per_key: usize) -> Result<(), TestCaseError> {
+fn due(schedule: &mut Keyed<(), u8>, model: &mut Model, work: Work, place: Place) {
+    schedule.due(entry(work, place));
+    if model.setting.per_key == 1 {
+        // It comes first of its key.
+        model.queued.insert(0, Work { lane: 0, ..work });
+    } else {
+        model.queued.push(work);
+    }
+}
+
+fn start(schedule: &mut Keyed<(), u8>, model: &mut Model) -> Result<(), TestCaseError> {
     let deferred = model.deferred.clone();
     let gate = |entry: &Queued<(), u8>| {
         if deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
     };
     let Some((started, _)) = schedule.next(Instant::now(), gate) else {
-        prop_assert!((0..4).all(|key| !model.may_start(key, per_key)), "work that may start was not found");
+        prop_assert_eq!(model.may_any(), None, "work that may start was not found");
         return Ok(());
     };
-    let (key, number) = (started.key, started.id.get());
-    prop_assert!(model.may_start(key, per_key), "key {} must not start", key);
-    let first = model.queued.iter().find(|entry| entry.0 == key);
-    prop_assert_eq!(first, Some(&(key, number)), "the order of a key is the order of its arrival");
-    model.queued.retain(|entry| entry.1 != number);
-    model.running.push((key, number));
-    // The stated wait: while a key waits for its turn, every other key starts at most one operation.
-    model.passed.retain(|(waiting, _)| *waiting != key);
-    for (waiting, passed) in &mut model.passed {
-        prop_assert!(!passed.contains(&key), "key {} passed key {} twice", key, waiting);
-        passed.push(key);
+    let (key, lane) = (started.key, started.place.lane);
+    prop_assert!(model.may_start(key, lane), "key {} must not start", key);
+    prop_assert_eq!(model.may_any(), Some(lane), "a higher lane comes first");
+    let at = model.queued.iter().position(|work| work.key == key && work.lane == lane).unwrap();
+    prop_assert_eq!(
+        model.queued[at].number,
+        started.id.get(),
+        "the order of a key and lane is that of arrival"
+    );
+    let work = model.queued.remove(at);
+    model.running.push((work, started.place));
+    // The stated wait: while a key waits for its turn, every other key starts no more than its turns, in the same lane.
+    model.passed.retain(|waits| (waits.0, waits.1) != (key, lane));
+    let most = model.turns(key);
+    for (waiting, _, passed) in model.passed.iter_mut().filter(|waits| waits.1 == lane) {
+        passed.push(work);
+        let times = passed.iter().filter(|passing| passing.key == key).count();
+        prop_assert!(times <= most, "key {} passed key {} {} times", key, waiting, times);
     }
     Ok(())
 }
+
+/// Takes out what is next and gives it back: afterwards the same is next.
+fn put_back(schedule: &mut Keyed<(), u8>, model: &Model, most: usize) -> Result<(), TestCaseError> {
+    let deferred = model.deferred.clone();
+    let mut gate = |entry: &Queued<(), u8>| {
+        if deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
+    };
+    let mut take = |schedule: &mut Keyed<(), u8>| {
+        let mut claimed = Vec::new();
+        for _ in 0..most.min(schedule.most_at_once()) {
+            claimed.extend(schedule.next(Instant::now(), &mut gate).map(|(entry, _)| entry));
+        }
+        let ids: Vec<u64> = claimed.iter().map(|entry| entry.id.get()).collect();
+        claimed.into_iter().rev().for_each(|entry| schedule.put_back(entry));
+        ids
+    };
+    let first = take(schedule);
+    prop_assert_eq!(first, take(schedule));
+    Ok(())
+}
+
+const PLAIN: Setting = Setting { per_key: 1, burst: 0, lanes: 1, is_weighed: false };
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1_024, ..ProptestConfig::default() })]
 
     #[test]
     fn one_per_key_agrees_with_the_model(steps in prop::collection::vec(step(), 1..120)) {
-        run(1, steps)?;
+        run(PLAIN, steps)?;
     }
 
     #[test]
     fn several_per_key_agree_with_the_model(steps in prop::collection::vec(step(), 1..120)) {
-        run(3, steps)?;
+        run(Setting { per_key: 3, ..PLAIN }, steps)?;
+    }
+
+    #[test]
+    fn keys_with_weights_agree_with_the_model(
+        per_key in 1..4_usize,
+        burst in 0..3_usize,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        run(Setting { per_key, burst, is_weighed: true, ..PLAIN }, steps)?;
+    }
+
+    #[test]
+    fn keys_with_lanes_agree_with_the_model(
+        per_key in 1..3_usize,
+        is_weighed: bool,
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        run(Setting { per_key, lanes: 2, is_weighed, ..PLAIN }, steps)?;
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
-use super::{Queued, Schedule, Turn};
+use super::{Place, Queued, Schedule, Turn};
 use crate::Lane;
 use crate::gate::Gate;
 
@@ -104,15 +104,15 @@ impl<T> Schedule for Priority<T> {
         None
     }
 
-    fn ended(&mut self, lane: &Lane) {
+    fn ended(&mut self, lane: &Lane, _: Place) {
         self.lanes[lane.index].running -= 1;
     }
 
-    fn again(&mut self, lane: &Lane) {
-        self.ended(lane);
+    fn again(&mut self, lane: &Lane, place: Place) {
+        self.ended(lane, place);
     }
 
-    fn gave_up(&mut self, _: &Lane) {}
+    fn gave_up(&mut self, _: &Lane, _: Place) {}
 
     fn due(&mut self, entry: Queued<T, Lane>) {
         self.push(entry);
@@ -218,7 +218,9 @@ mod tests {
                     queued.push((index, arrivals, now));
                     schedule.push(Queued {
                         id: OperationId::from_u64(arrivals).unwrap(),
+                        is_own_id: false,
                         key: lane(index),
+                        place: Place::default(),
                         item: (),
                         enqueued_at: start + Duration::from_secs(now),
                         ready_at: start,
@@ -227,7 +229,7 @@ mod tests {
                 }
                 Step::End(at) => {
                     if !running.is_empty() {
-                        schedule.ended(&lane(running.remove(at % running.len())));
+                        schedule.ended(&lane(running.remove(at % running.len())), Place::default());
                     }
                 }
                 Step::Start => {

@@ -148,7 +148,7 @@ async fn a_stream_that_fails_is_reported_after_what_it_gave_has_run() {
     assert_eq!(work.stats().completed, 5, "what was accepted has ended");
     work.close();
     let error = work.feed(stream::iter([Ok::<_, String>(7)])).await.unwrap_err();
-    assert_eq!(error, FeedError::Closed { item: 7, accepted: 0 });
+    assert_eq!(error, FeedError::Closed { rest: vec![7], accepted: 0 });
 }
 
 #[tokio::test(start_paused = true)]

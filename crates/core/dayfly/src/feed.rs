@@ -1,0 +1,141 @@
+//! Handing in what a stream yields.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::hash::Hash;
+
+use hashbrown::HashMap;
+use thiserror::Error;
+
+/// Why feeding ended before the stream did.
+#[derive(Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FeedError<T, E> {
+    /// The stream failed. Everything that was accepted before has ended.
+    #[error("the stream failed after {accepted} items")]
+    Stream {
+        /// What the stream says.
+        error: E,
+        /// How many items went in.
+        accepted: u64,
+    },
+    /// The coordinator was closed; the items that were at hand come back.
+    #[error("the coordinator is closed; {accepted} items went in")]
+    Closed {
+        /// The items, those of one key in their order.
+        rest: Vec<T>,
+        /// How many items went in.
+        accepted: u64,
+    },
+}
+
+impl<T, E: fmt::Debug> fmt::Debug for FeedError<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream { error, accepted } => {
+                f.debug_struct("Stream").field("error", error).field("accepted", accepted).finish()
+            }
+            Self::Closed { rest, accepted } => {
+                f.debug_struct("Closed").field("rest", &rest.len()).field("accepted", accepted).finish()
+            }
+        }
+    }
+}
+
+/// Items that a feeder has set aside because there is no room for more of their key; one of each key, the first, waits
+/// for it.
+pub(crate) struct Shelf<K, T> {
+    /// What comes behind the waiting ones.
+    behind: HashMap<K, VecDeque<T>>,
+    len: usize,
+}
+
+impl<K: Eq + Hash + Clone, T> Shelf<K, T> {
+    pub(crate) fn new() -> Self {
+        Self { behind: HashMap::new(), len: 0 }
+    }
+
+    /// How many items are aside, the waiting ones included.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Puts an item behind those of its key. Where there are none it comes back, to go in itself.
+    pub(crate) fn put_behind(&mut self, key: &K, item: T) -> Option<T> {
+        let Some(behind) = self.behind.get_mut(key) else { return Some(item) };
+        behind.push_back(item);
+        self.len += 1;
+        None
+    }
+
+    /// An item waits for room of its key.
+    pub(crate) fn waits(&mut self, key: &K) {
+        self.behind.entry(key.clone()).or_default();
+        self.len += 1;
+    }
+
+    /// The waiting item of a key waits no more; the next one of the key, if there is one, is to wait in its place.
+    pub(crate) fn next(&mut self, key: &K) -> Option<T> {
+        self.len -= 1;
+        let next = self.behind.get_mut(key)?.pop_front();
+        if next.is_none() {
+            self.behind.remove(key);
+        }
+        next
+    }
+
+    /// Everything that is behind.
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = T> {
+        self.len = 0;
+        self.behind.drain().flat_map(|(_, behind)| behind)
+    }
+}
+
+/// Implements feeding for a shell with `enqueue(item)`.
+macro_rules! feed {
+    ([$($generics:ident),*] $shell:ty, $item:ty, [$($bounds:tt)*]) => {
+        impl<$($generics),*> $shell
+        where
+            $($bounds)*
+        {
+            /// Hands in what a stream yields, until it ends. Returns how many items went in.
+            ///
+            /// The stream is asked for the next item only when the one before is in, so what waits outside of the
+            /// queue's bound is one item. When the stream fails, everything that was accepted is finished first, and
+            /// then the error is reported; the coordinator stays open.
+            ///
+            /// # Errors
+            /// What the stream says, or that the coordinator was closed, with the item at hand.
+            ///
+            /// # Cancel safety
+            /// What went in stays in. A future that is dropped drops the stream, and the item at hand if there is one.
+            pub async fn feed<E: Send>(
+                &self,
+                stream: impl futures_util::Stream<Item = Result<$item, E>> + Send,
+            ) -> Result<u64, $crate::FeedError<$item, E>> {
+                use futures_util::StreamExt;
+
+                let mut stream = std::pin::pin!(stream);
+                let mut accepted = 0;
+                while let Some(next) = stream.next().await {
+                    match next {
+                        Ok(item) => match self.handle.engine.enqueue(self.offer(item)).await {
+                            Ok(_) => accepted += 1,
+                            Err(refused) => {
+                                let rest = vec![refused.into_item()];
+                                return Err($crate::FeedError::Closed { rest, accepted });
+                            }
+                        },
+                        Err(error) => {
+                            self.idle().await;
+                            return Err($crate::FeedError::Stream { error, accepted });
+                        }
+                    }
+                }
+                Ok(accepted)
+            }
+        }
+    };
+}
+
+pub(crate) use feed;
