@@ -73,6 +73,7 @@ impl History {
     }
 
     /// Makes the oldest event's place the newest one's, to be written anew; nothing is moved. `None` when there is none.
+    #[inline]
     pub(crate) fn recycle(&mut self) -> Option<&mut Record> {
         if !self.records.is_empty() {
             self.records.rotate_left(1);

@@ -95,6 +95,7 @@ impl Ledgers {
     }
 
     /// Notes one raise. `counts` says of an entry whether its raises still count.
+    #[inline]
     pub(crate) fn add(
         &mut self,
         at: LedgerKey,
