@@ -61,7 +61,7 @@ impl State {
             max_age: ticks(options.max_age),
             options,
             topics: Topics::new(),
-            history: History::default(),
+            history: History::new(),
             ledgers: Ledgers::default(),
             interests: Slab::new(),
             clock: Clock::new(now),
@@ -237,7 +237,8 @@ impl State {
         let payload = raise.payload.map(Arc::from);
         let Raise { topic, operation, ancestry, .. } = raise;
         if self.history.len() < self.options.capacity {
-            self.history.push(Record { id, at, before, operation, payload, ancestry, topic, kind });
+            let record = Record { id, at, before, operation, payload, ancestry, topic, kind };
+            self.history.push(record, self.options.capacity);
         } else if let Some(place) = self.history.recycle() {
             // One field after the other goes straight into the place. A record that is built first and moved then costs
             // as much as all the rest of a raise.
