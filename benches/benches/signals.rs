@@ -24,7 +24,7 @@ fn main() {
     let counts: DashMap<&str, u64> = DashMap::new();
     let (sender, receiver) = broadcast::channel::<u64>(CAPACITY);
 
-    let locked = Mutex::new(0);
+    let locked = Mutex::new(reading);
 
     Contest::new("raise", OPERATIONS)
         .with("ArrayQueue + DashMap count + Instant", |n| {
@@ -53,9 +53,10 @@ fn main() {
                 black_box(tokio::time::Instant::now());
             })
         })
-        .with("an uncontended lock alone", |n| {
-            (0..n).for_each(|number| {
-                *black_box(&locked).lock().unwrap_or_else(PoisonError::into_inner) = number;
+        .with("the clock and a lock that nobody wants", |n| {
+            (0..n).for_each(|_| {
+                let now = tokio::time::Instant::now();
+                *black_box(&locked).lock().unwrap_or_else(PoisonError::into_inner) = now;
             })
         })
         .with("broadcast with one subscriber", |n| (0..n).for_each(|number| drop(sender.send(number))))
