@@ -17,6 +17,7 @@ fn main() {
     let (sink, inside) = (SignalSink::default(), SignalSink::default());
     let handle = sink.handle("api.failure");
     let source = inside.source(OperationId::next());
+    let mut renewed = inside.source(OperationId::next());
     let own = inside.handle("api.failure");
     let reading = tokio::time::Instant::now();
 
@@ -46,6 +47,12 @@ fn main() {
         .with("dayfly, inside a body with its reading", |n| {
             (0..n).for_each(|_| {
                 black_box(source.raise_at(&own, reading));
+            });
+        })
+        .with("dayfly, the same by a new operation each time", |n| {
+            (0..n).for_each(|_| {
+                renewed.renew(OperationId::next());
+                black_box(renewed.raise_at(&own, reading));
             });
         })
         .with("the clock alone", |n| {
