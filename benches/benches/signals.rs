@@ -30,13 +30,14 @@ fn raise(runner: &mut Runner) {
     let handle = sink.handle("api.failure");
     let source = inside.source(OperationId::next());
     let own = inside.handle("api.failure");
+    let mut renewed = inside.source(OperationId::next());
     let reading = tokio::time::Instant::now();
 
     let queue: ArrayQueue<(&str, Instant)> = ArrayQueue::new(CAPACITY);
     let counts: DashMap<&str, u64> = DashMap::new();
     let (sender, receiver) = broadcast::channel::<u64>(CAPACITY);
     let ring = Ring::new();
-    let locked = Mutex::new(0);
+    let locked = Mutex::new(reading);
 
     runner.ask(
         Contest::new("raise", RAISES)
@@ -61,14 +62,21 @@ fn raise(runner: &mut Runner) {
                     black_box(source.raise_at(&own, reading));
                 });
             })
+            .with("dayfly, the same by a new operation each time", |n| {
+                counted(&inside, n, || {
+                    renewed.renew(OperationId::next());
+                    black_box(renewed.raise_at(&own, reading));
+                });
+            })
             .with("the clock alone", |n| {
                 (0..n).for_each(|_| {
                     black_box(tokio::time::Instant::now());
                 });
             })
-            .with("an uncontended lock alone", |n| {
-                (0..n).for_each(|number| {
-                    *black_box(&locked).lock().unwrap_or_else(PoisonError::into_inner) = number;
+            .with("the clock and a lock that nobody wants", |n| {
+                (0..n).for_each(|_| {
+                    let now = tokio::time::Instant::now();
+                    *black_box(&locked).lock().unwrap_or_else(PoisonError::into_inner) = now;
                 });
             })
             .with("broadcast with one subscriber", |n| {

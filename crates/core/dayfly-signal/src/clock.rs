@@ -41,6 +41,7 @@ impl Clock {
     }
 
     /// Takes a reading. Says whether it is a later one: several raises with one reading convert it once.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Instant) -> bool {
         let is_later = now > self.latest;
         if is_later {

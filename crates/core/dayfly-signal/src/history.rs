@@ -1,10 +1,10 @@
 //! The bounded window of events, in the order of their ids.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::cause::Lineage;
 use crate::clock::{Origin, Ticks};
+use crate::ring::Ring;
 use crate::signal::{Label, SinkId, Visited};
 use crate::topics::TopicKey;
 use crate::{OperationId, Signal, SignalId, SignalKind};
@@ -33,9 +33,9 @@ pub(crate) struct Ancestry {
 }
 
 /// Events with rising ids and moments that never go backwards. `clear` of a part leaves gaps in the ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct History {
-    records: VecDeque<Record>,
+    records: Ring<Record>,
 }
 
 impl Record {
@@ -60,38 +60,40 @@ impl Record {
 }
 
 impl History {
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) const fn new() -> Self {
+        Self { records: Ring::new() }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
         self.records.len()
     }
 
-    pub(crate) fn push(&mut self, record: Record) {
-        self.records.push_back(record);
+    pub(crate) fn push(&mut self, record: Record, capacity: usize) {
+        self.records.push(record, capacity);
     }
 
     pub(crate) fn pop_oldest(&mut self) -> Option<Record> {
-        self.records.pop_front()
+        self.records.pop()
     }
 
-    /// Makes the oldest event's place the newest one's, to be written anew; nothing is moved. `None` when there is none.
+    /// Makes the oldest event's place the newest one's, to be written anew. `None` when there is none.
+    #[inline]
     pub(crate) fn recycle(&mut self) -> Option<&mut Record> {
-        if !self.records.is_empty() {
-            self.records.rotate_left(1);
-        }
-        self.records.back_mut()
+        self.records.recycle()
     }
 
     pub(crate) fn newest(&self) -> Option<&Record> {
-        self.records.back()
+        self.records.get(self.records.len().checked_sub(1)?)
     }
 
     /// When the oldest event was raised.
     pub(crate) fn oldest_at(&self) -> Option<Ticks> {
-        self.records.front().map(|record| record.at)
+        self.records.get(0).map(|record| record.at)
     }
 
     /// The id of the oldest event; `u64::MAX` when there is none.
     pub(crate) fn oldest(&self) -> u64 {
-        self.records.front().map_or(u64::MAX, |record| record.id.0)
+        self.records.get(0).map_or(u64::MAX, |record| record.id.0)
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Record> {
@@ -100,30 +102,27 @@ impl History {
         if let Some(record) = self.records.get(guess).filter(|record| record.id.0 == id) {
             return Some(record);
         }
-        let at = self.records.binary_search_by_key(&id, |record| record.id.0).ok()?;
-        self.records.get(at)
+        let at = self.records.partition_point(|record| record.id.0 < id);
+        self.records.get(at).filter(|record| record.id.0 == id)
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> {
-        self.records.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter_from(0)
     }
 
     /// The events after `id`, oldest first.
     pub(crate) fn after(&self, id: u64) -> impl Iterator<Item = &Record> {
-        let start = self.records.partition_point(|record| record.id.0 <= id);
-        self.records.range(start..)
+        self.records.iter_from(self.records.partition_point(|record| record.id.0 <= id))
     }
 
     /// Removes the events that `goes` picks, and returns them oldest first.
-    pub(crate) fn remove(&mut self, mut goes: impl FnMut(&Record) -> bool) -> Vec<Record> {
-        let (gone, kept) = std::mem::take(&mut self.records).into_iter().partition(|record| goes(record));
-        self.records = kept;
-        Vec::from(gone as VecDeque<Record>)
+    pub(crate) fn remove(&mut self, goes: impl FnMut(&Record) -> bool) -> Vec<Record> {
+        self.records.remove(goes)
     }
 
     /// Hands every event to `visit` and lets it say anew which raise of the same topic came before.
     pub(crate) fn relink(&mut self, mut before: impl FnMut(&Record) -> u64) {
-        for record in &mut self.records {
+        for record in self.records.iter_mut() {
             record.before = before(record);
         }
     }
@@ -136,6 +135,6 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_record_fills_one_cache_line() {
-        assert_eq!(size_of::<Record>(), 64);
+        assert_eq!(size_of::<Option<Record>>(), 64);
     }
 }

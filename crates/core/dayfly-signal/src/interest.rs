@@ -34,11 +34,12 @@ pub(crate) struct Mailbox {
     pub(crate) waker: Option<Waker>,
 }
 
-/// Whom to tell once the sink's lock is free: wakers, and callbacks with their event.
+/// Whom to tell once the sink's lock is free: wakers, and callbacks with their event. Nobody waits for most raises, so
+/// that case is nothing at all, not even two empty lists.
 #[derive(Default)]
 pub(crate) struct Wakes {
-    wakers: Vec<Waker>,
-    callbacks: Vec<(Callback, Signal)>,
+    wakers: Option<Vec<Waker>>,
+    callbacks: Option<Vec<(Callback, Signal)>>,
 }
 
 /// An event on its way past those who look at its name. The signal is built for the first who keeps it.
@@ -89,7 +90,7 @@ impl Interest {
                 mailbox.push(shown.signal());
                 wakes.add(mailbox.waker.take());
             }
-            Interested::Listener(callback) => wakes.callbacks.push((Arc::clone(callback), shown.signal())),
+            Interested::Listener(callback) => wakes.call(callback, shown.signal()),
         }
     }
 
@@ -166,21 +167,32 @@ impl Mailbox {
 
 impl Wakes {
     pub(crate) fn add(&mut self, waker: Option<Waker>) {
-        self.wakers.extend(waker);
+        if let Some(waker) = waker {
+            self.wakers.get_or_insert_default().push(waker);
+        }
+    }
+
+    fn call(&mut self, callback: &Callback, signal: Signal) {
+        self.callbacks.get_or_insert_default().push((Arc::clone(callback), signal));
     }
 
     /// Wakes and delivers. A delivery runs foreign code in this very call.
+    #[inline]
     pub(crate) fn carry_out(self, sink: &SignalSink) {
-        self.wakers.into_iter().for_each(Waker::wake);
-        if !self.callbacks.is_empty() {
-            let callbacks = self.callbacks.into_iter();
+        let Self { wakers, callbacks } = self;
+        if let Some(wakers) = wakers {
+            wakers.into_iter().for_each(Waker::wake);
+        }
+        if let Some(callbacks) = callbacks {
             let with_sink = |(callback, signal)| Delivery { sink: sink.clone(), signal, callback };
-            listener::deliver(callbacks.map(with_sink).collect());
+            listener::deliver(callbacks.into_iter().map(with_sink).collect());
         }
     }
 
     /// Adds the wakers of `more`, and not its callbacks.
     pub(crate) fn add_wakers(&mut self, more: Self) {
-        self.wakers.extend(more.wakers);
+        if let Some(more) = more.wakers {
+            self.wakers.get_or_insert_default().extend(more);
+        }
     }
 }

@@ -95,6 +95,7 @@ impl Ledgers {
     }
 
     /// Notes one raise. `counts` says of an entry whether its raises still count.
+    #[inline]
     pub(crate) fn add(
         &mut self,
         at: LedgerKey,
@@ -142,13 +143,11 @@ impl Ledgers {
     fn forget(&mut self, at: LedgerKey) {
         let ledger = &mut self.slots[at];
         self.of.remove(&ledger.operation);
-        // A small table is used again with its place; a large one was an exception.
-        let mut others = std::mem::take(&mut ledger.others);
-        others.clear();
-        if others.capacity() > PRUNE_FROM {
-            others = HashTable::new();
+        ledger.departure = 0;
+        ledger.first = None;
+        if ledger.others.capacity() > 0 {
+            ledger.forget_others();
         }
-        *ledger = Ledger { others, ..Ledger::new(ledger.operation) };
         self.free.push(at);
     }
 }
@@ -167,6 +166,16 @@ impl Ledger {
 
     fn is_empty(&self) -> bool {
         self.first.is_none() && self.others.is_empty()
+    }
+
+    /// A small table is used again with its place; a large one was an exception.
+    #[cold]
+    fn forget_others(&mut self) {
+        self.others.clear();
+        if self.others.capacity() > PRUNE_FROM {
+            self.others = HashTable::new();
+        }
+        self.prune_at = PRUNE_FROM;
     }
 
     /// Notes a raise of a further name.

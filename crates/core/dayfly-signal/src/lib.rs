@@ -52,7 +52,7 @@
 //! - One process, in memory. A sink is not a log: what left the history is gone.
 //! - A [`Counter`] is exact over the history; events beyond its capacity are not counted.
 //! - Names and payloads have no length limit of their own: do not raise names that a stranger chooses freely.
-//! - Every use takes one short lock that all clones share.
+//! - Every use takes one short lock that all clones share, but for a look at a [`Counter`] or at a [`Watch`].
 //!
 //! # When to use something else
 //! - `tokio::sync::watch` for one value that many read; `tokio::sync::broadcast` for typed messages.
@@ -77,6 +77,7 @@ mod published;
 mod query;
 mod raising;
 mod reading;
+mod ring;
 #[doc(hidden)]
 pub mod setting;
 mod signal;

@@ -99,7 +99,9 @@ mod tests {
         writer.publish(Figure { count: 1, until: 1 });
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                (2..ROUNDS).for_each(|n| writer.publish(Figure { count: n, until: n as u64 }));
+                for count in 2..ROUNDS {
+                    writer.publish(Figure { count, until: count as u64 });
+                }
             });
             let mut last = 0;
             while last < ROUNDS - 1 {

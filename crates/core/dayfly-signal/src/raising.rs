@@ -35,6 +35,7 @@ impl SignalSink {
 
     /// Raises what a callback's event causes, or a root where no callback is at work. Where it may not follow, the
     /// event that says so stands in its place.
+    #[inline]
     fn raise_in(
         &self,
         state: &mut State,
@@ -94,6 +95,7 @@ impl SignalSink {
     }
 
     /// The topic that a draft means, interned if need be.
+    #[inline]
     pub(crate) fn resolve(&self, state: &mut State, draft: Draft<'_>) -> TopicKey {
         match draft.target {
             Target::Handle(handle) if handle.is_of(self) => handle.topic(),

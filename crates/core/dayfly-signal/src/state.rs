@@ -15,7 +15,7 @@ use crate::history::{Ancestry, History, Record};
 use crate::interest::{Interest, Shown, Wakes};
 use crate::ledger::{LedgerKey, Ledgers};
 use crate::signal::SinkId;
-use crate::topics::{TopicKey, Topics};
+use crate::topics::{Entered, TopicKey, Topics};
 use crate::{OperationId, SignalId, SignalKind, SignalOptions};
 
 pub(crate) struct State {
@@ -61,7 +61,7 @@ impl State {
             max_age: ticks(options.max_age),
             options,
             topics: Topics::new(),
-            history: History::default(),
+            history: History::new(),
             ledgers: Ledgers::default(),
             interests: Slab::new(),
             clock: Clock::new(now),
@@ -73,6 +73,7 @@ impl State {
 
     /// Applies age. Every use of the state begins here. The sink's clock never goes backwards, whatever reading a
     /// caller brings.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Instant, wakes: &mut Wakes) {
         if self.clock.advance(now) && self.clock.now() >= self.due {
             self.age(wakes);
@@ -130,28 +131,29 @@ impl State {
         topic
     }
 
+    #[inline]
     pub(crate) fn raise(&mut self, raise: Raise<'_>, wakes: &mut Wakes) -> SignalId {
-        let (topic, ledger) = (raise.topic, raise.ledger);
-        let id = self.record(raise, SignalKind::Raised);
-        if !self.topics.get(topic).is_history_only {
-            let epoch = self.topics.add(topic, id, self.clock.now());
-            if let Some(ledger) = ledger {
-                let topics = &self.topics;
-                self.ledgers.add(ledger, topic, epoch, |entry| topics.epoch(entry.topic) == entry.epoch);
-            }
-            while let Some(oldest) = self.topics.excess(self.options.max_raised) {
-                self.displaced += 1;
-                self.lower(oldest, wakes);
-            }
+        let (topic, id) = (raise.topic, self.next_id());
+        let entered = self.topics.raise(topic, id, self.clock.now());
+        if let Some(ledger) = raise.ledger.filter(|_| entered.epoch > 0) {
+            let topics = &self.topics;
+            self.ledgers.add(ledger, topic, entered.epoch, |entry| topics.epoch(entry.topic) == entry.epoch);
         }
-        self.show_newest(topic, wakes);
+        self.record(raise, (id, SignalKind::Raised, entered));
+        while let Some(oldest) = self.topics.excess(self.options.max_raised) {
+            self.displaced += 1;
+            self.lower(oldest, wakes);
+        }
+        if !self.topics.get(topic).interests.is_empty() {
+            self.show_newest(topic, wakes);
+        }
         id
     }
 
     /// Raises an event about the sink itself, which no callback is told.
     pub(crate) fn note(&mut self, name: &str, payload: &str, wakes: &mut Wakes) -> SignalId {
         let topic = self.topic(name, None);
-        let id = self.record(Raise::root(topic, Some(payload)), SignalKind::Raised);
+        let id = self.record_uncounted(Raise::root(topic, Some(payload)), SignalKind::Raised);
         let mut own = Wakes::default();
         self.show_newest(topic, &mut own);
         wakes.add_wakers(own);
@@ -171,7 +173,7 @@ impl State {
         if own {
             // The retraction is recorded first: while the history shows it, the topic cannot vanish.
             let retraction = Raise { operation: Some(operation), ..Raise::root(topic, payload) };
-            self.record(retraction, SignalKind::Retracted);
+            self.record_uncounted(retraction, SignalKind::Retracted);
             self.topics.take_back(topic, epoch, 1);
             self.show_newest(topic, wakes);
         }
@@ -183,7 +185,7 @@ impl State {
         self.topics.pin(topic);
         let any = self.topics.zero(topic);
         if any {
-            self.record(Raise::root(topic, payload), SignalKind::Retracted);
+            self.record_uncounted(Raise::root(topic, payload), SignalKind::Retracted);
             self.show_newest(topic, wakes);
         }
         self.topics.unpin(topic);
@@ -191,13 +193,13 @@ impl State {
     }
 
     pub(crate) fn hold(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        let id = self.record(Raise::root(topic, None), SignalKind::Raised);
+        let id = self.record_uncounted(Raise::root(topic, None), SignalKind::Raised);
         self.topics.hold(topic, id);
         self.show_newest(topic, wakes);
     }
 
     pub(crate) fn release(&mut self, topic: TopicKey, wakes: &mut Wakes) {
-        self.record(Raise::root(topic, None), SignalKind::Retracted);
+        self.record_uncounted(Raise::root(topic, None), SignalKind::Retracted);
         self.topics.release(topic);
         self.show_newest(topic, wakes);
     }
@@ -210,16 +212,33 @@ impl State {
         self.displaced
     }
 
-    /// Appends an event to the history, in the place of the oldest one where the history is full.
-    fn record(&mut self, raise: Raise<'_>, kind: SignalKind) -> SignalId {
+    fn next_id(&mut self) -> SignalId {
         self.newest += 1;
-        let (id, at) = (SignalId(self.newest), self.clock.now());
-        let before = self.topics.pin_event(raise.topic, id, kind);
+        SignalId(self.newest)
+    }
+
+    /// Records an event that changes no count by itself: a retraction, a hold, or a note about the sink.
+    fn record_uncounted(&mut self, raise: Raise<'_>, kind: SignalKind) -> SignalId {
+        let id = self.next_id();
+        let entered = self.topics.pin_event(raise.topic, id, kind);
+        self.record(raise, (id, kind, entered));
+        id
+    }
+
+    /// Appends an event to the history, in the place of the oldest one where the history is full.
+    #[inline]
+    fn record(
+        &mut self,
+        raise: Raise<'_>,
+        (id, kind, Entered { before, .. }): (SignalId, SignalKind, Entered),
+    ) {
+        let at = self.clock.now();
         self.due = self.due.min(at.saturating_add(self.max_age));
         let payload = raise.payload.map(Arc::from);
         let Raise { topic, operation, ancestry, .. } = raise;
         if self.history.len() < self.options.capacity {
-            self.history.push(Record { id, at, before, operation, payload, ancestry, topic, kind });
+            let record = Record { id, at, before, operation, payload, ancestry, topic, kind };
+            self.history.push(record, self.options.capacity);
         } else if let Some(place) = self.history.recycle() {
             // One field after the other goes straight into the place. A record that is built first and moved then costs
             // as much as all the rest of a raise.
@@ -233,7 +252,6 @@ impl State {
             let gone = std::mem::replace(&mut place.topic, topic);
             self.forget_event(gone);
         }
-        id
     }
 
     fn forget_oldest(&mut self) {
@@ -243,12 +261,20 @@ impl State {
     }
 
     /// The history does not show its oldest event any more, which was of this topic.
+    #[inline]
     fn forget_event(&mut self, topic: TopicKey) {
+        if !self.topics.get(topic).interests.is_empty() {
+            self.tell_counters(topic);
+        }
+        self.topics.unpin(topic);
+    }
+
+    /// The counters of a topic must not hold what the history does not show.
+    fn tell_counters(&mut self, topic: TopicKey) {
         let (oldest, now) = (self.history.oldest(), self.clock.now());
         for &at in &self.topics.get(topic).interests {
             self.interests[at].forget(now, oldest, self.max_age);
         }
-        self.topics.unpin(topic);
     }
 
     /// Takes all raises of a topic back without an event: it aged out, was displaced or was cleared.
@@ -272,9 +298,6 @@ impl State {
     /// Shows the newest event, which is of this topic, to those who look at the topic.
     fn show_newest(&mut self, topic: TopicKey, wakes: &mut Wakes) {
         let topic = self.topics.get(topic);
-        if topic.interests.is_empty() {
-            return;
-        }
         let Some(record) = self.history.newest() else { return };
         let build = || record.signal(&topic.label, self.id, self.clock.origin());
         let mut shown = Shown { id: record.id, at: record.at, kind: record.kind, signal: None, build };

@@ -42,6 +42,15 @@ pub(crate) struct Topic {
     newer: TopicKey,
 }
 
+/// What a topic says to a new event of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entered {
+    /// The raise that the history shows before it; 0 for none.
+    pub(crate) before: u64,
+    /// The life of the count that the raise went into; 0, which no life has, for an event that does not count.
+    pub(crate) epoch: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Topics {
     slots: Slab<Topic>,
@@ -66,10 +75,12 @@ impl Topics {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: TopicKey) -> &Topic {
         &self.slots[key as usize]
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: TopicKey) -> &mut Topic {
         &mut self.slots[key as usize]
     }
@@ -108,6 +119,7 @@ impl Topics {
         self.get_mut(key).pins += 1;
     }
 
+    #[inline]
     pub(crate) fn unpin(&mut self, key: TopicKey) {
         let topic = self.get_mut(key);
         topic.pins -= 1;
@@ -116,19 +128,26 @@ impl Topics {
         }
     }
 
-    /// Pins the topic for an event of the history. Returns the raise that the history shows before it.
-    pub(crate) fn pin_event(&mut self, key: TopicKey, id: SignalId, kind: SignalKind) -> u64 {
+    /// Pins the topic for an event of the history that is no raise of the count.
+    pub(crate) fn pin_event(&mut self, key: TopicKey, id: SignalId, kind: SignalKind) -> Entered {
         let topic = self.get_mut(key);
         topic.pins += 1;
-        match kind {
+        let before = match kind {
             SignalKind::Raised => std::mem::replace(&mut topic.newest_event, id.0),
             SignalKind::Retracted => 0,
-        }
+        };
+        Entered { before, epoch: 0 }
     }
 
-    /// Adds one raise. Returns the life of the count that it went into.
-    pub(crate) fn add(&mut self, key: TopicKey, id: SignalId, now: Ticks) -> u64 {
+    /// Pins the topic for a raise and, if it has a state, adds one to its count.
+    #[inline]
+    pub(crate) fn raise(&mut self, key: TopicKey, id: SignalId, now: Ticks) -> Entered {
         let topic = &mut self.slots[key as usize];
+        topic.pins += 1;
+        let before = std::mem::replace(&mut topic.newest_event, id.0);
+        if topic.is_history_only {
+            return Entered { before, epoch: 0 };
+        }
         let was_counted = topic.count > 0;
         if !was_counted {
             self.epochs += 1;
@@ -140,12 +159,9 @@ impl Topics {
         let epoch = topic.epoch;
         // A name that is raised again and again stays where it stands.
         if self.newest != key {
-            if was_counted {
-                self.unlink(key);
-            }
-            self.link_newest(key);
+            self.move_to_newest(key, was_counted);
         }
-        epoch
+        Entered { before, epoch }
     }
 
     /// Takes `raises` back, if the count still is in the life that they were added to. Says whether it did.
@@ -185,6 +201,7 @@ impl Topics {
     }
 
     /// The topic that was raised longest ago, if more than `most` are raised.
+    #[inline]
     pub(crate) fn excess(&self, most: usize) -> Option<TopicKey> {
         (self.counted > most).then_some(self.oldest)
     }
@@ -203,6 +220,13 @@ impl Topics {
             }
             self.slots.remove(key as usize);
         }
+    }
+
+    fn move_to_newest(&mut self, key: TopicKey, was_counted: bool) {
+        if was_counted {
+            self.unlink(key);
+        }
+        self.link_newest(key);
     }
 
     fn link_newest(&mut self, key: TopicKey) {

@@ -49,3 +49,53 @@ fn a_counter_is_bounded_by_the_history() {
     }
     assert_eq!(ticks.count(), 6);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_count_at_a_reading_is_the_count_of_that_moment() {
+    let signals = SignalSink::default();
+    let errors = signals.counter("error", WINDOW);
+    let start = Instant::now();
+    for _ in 0..3 {
+        signals.raise("error");
+        advance(Duration::from_secs(1)).await;
+    }
+    let at = |seconds| errors.count_at(start + Duration::from_secs(seconds));
+    assert_eq!([3, 9, 10, 11, 12, 60].map(at), [3, 3, 2, 1, 0, 0]);
+    assert_eq!(at(3), 0, "what has left does not come back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_follows_the_options_of_its_sink_at_once() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(60)));
+    let ticks = signals.counter("tick", WINDOW);
+    for _ in 0..6 {
+        signals.raise("tick");
+        advance(Duration::from_secs(1)).await;
+    }
+    assert_eq!(ticks.count(), 6);
+    signals.set_max_age(Duration::from_secs(4));
+    assert_eq!(ticks.count(), 3, "raised 3, 2 and 1 seconds ago");
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(ticks.count(), 2, "the history forgets before the window ends");
+    signals.set_capacity(1);
+    assert_eq!(ticks.count(), 1);
+    signals.clear();
+    assert_eq!(ticks.count(), 0);
+}
+
+#[test]
+fn a_count_is_never_less_than_what_its_reader_has_raised() {
+    let signals = SignalSink::new(SignalOptions::new().capacity(1_000));
+    let ticks = signals.counter("tick", Duration::from_secs(60));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for raised in 1..=200 {
+                    signals.raise("tick");
+                    assert!(ticks.count() >= raised);
+                }
+            });
+        }
+    });
+    assert_eq!(ticks.count(), 800);
+}

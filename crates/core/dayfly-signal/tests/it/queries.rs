@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dayfly_signal::{Draft, OperationId, Query, SignalSink};
+use dayfly_signal::{Draft, OperationId, Query, SignalId, SignalOptions, SignalSink};
 use tokio::time::{Instant, advance};
 
 #[tokio::test(start_paused = true)]
@@ -27,4 +27,16 @@ async fn each_condition_narrows_what_is_meant() {
     assert_eq!(count(Query::new().since(start + Duration::from_secs(1))), 2);
     assert_eq!(count(Query::new().between(start, start + Duration::from_secs(1))), 1);
     assert!(signals.has("order.sent") && !signals.has(Query::new().name("order.sent").key("8")));
+}
+
+#[test]
+fn ids_become_events_in_the_order_they_are_asked_for() {
+    let signals = SignalSink::new(SignalOptions::new().capacity(3));
+    let ids: Vec<_> = ["gone", "a:1", "b", "c"].iter().map(|name| signals.raise(*name)).collect();
+    let shown = |ids: &[SignalId]| signals.events(ids).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(shown(&ids), ["a:1", "b", "c"], "the history has no room for the oldest");
+    assert_eq!(shown(&[ids[3], ids[1]]), ["c", "a:1"]);
+    assert!(shown(&[]).is_empty() && shown(&[SignalId::from_u64(99), SignalId::from_u64(0)]).is_empty());
+    signals.clear_matching("b");
+    assert_eq!(shown(&ids), ["a:1", "c"], "what was cleared leaves a gap");
 }

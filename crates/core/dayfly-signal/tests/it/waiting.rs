@@ -64,3 +64,25 @@ async fn a_watch_misses_no_change_between_a_read_and_a_wait() {
     signals.raise("y");
     assert!(!watch.has_changed(), "nobody asked for y");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_version_of_a_watch_says_whether_the_state_may_be_another_one() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
+    let mut watch = signals.watch("x");
+    let before = watch.version();
+    signals.raise("y");
+    assert_eq!(watch.version(), before, "nobody asked for y");
+    signals.raise("x");
+    let raised = watch.version();
+    assert!(raised > before);
+    drop(watch.state());
+    assert_eq!(watch.version(), raised, "reading changes nothing");
+    signals.retract("x");
+    let retracted = watch.version();
+    assert!(retracted > raised);
+    signals.raise("x");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    let raised = watch.version();
+    assert!(!signals.is_raised("x"), "any use of the sink notices the age");
+    assert!(watch.version() > raised);
+}
