@@ -1,6 +1,6 @@
 //! The harness passes what is sound and catches what was planted.
 
+mod caught;
 mod planted;
-mod scenarios;
 mod sound;
 mod time;

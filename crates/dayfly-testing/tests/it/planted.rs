@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::yield_now;
 
-use crate::scenarios::caught;
+use crate::caught::caught;
 
 #[test]
 fn a_permit_lost_at_an_await_is_caught_at_that_poll() {

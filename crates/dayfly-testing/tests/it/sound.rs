@@ -1,12 +1,23 @@
 //! What is sound passes, and every moment of it is visited.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dayfly_testing::{DropPoint, drop_at_every_poll, settle};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
-use crate::scenarios::contended;
+/// Permits in a pool, the last one handed out and given back after a second.
+fn contended() -> Arc<Semaphore> {
+    let pool = Arc::new(Semaphore::new(1));
+    let holder = Arc::clone(&pool);
+    drop(Handle::current().spawn(async move {
+        let _permit = holder.acquire().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }));
+    pool
+}
 
 #[test]
 fn a_sound_hand_over_passes() {
