@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod codegen;
+mod dodges;
+mod edges;
 mod house;
 mod scaffold;
 mod tidy;
