@@ -43,15 +43,19 @@ fn edge(tree: &Tree, package: &Package, dependency: &Dependency) -> Option<Viola
         let line = lines::of_dependency(&package.manifest.0, &dependency.key);
         Some(Violation::new(package.manifest_path(), line, RULE, message))
     };
-    if tree.package(name).is_none() {
+    let Some(imported) = tree.package(name) else {
         let message = format!("`{name}` is a folder and no member: what it imports is seen by nobody");
         return if dependency.is_path { wrong(message) } else { None };
-    }
+    };
     if package.name == TESTING {
         return wrong(format!("`{TESTING}` imports no crate of the house, not even `{name}`"));
     }
-    if name == TESTING && dependency.kind == DependencyKind::Development {
+    let is_for_tests = dependency.kind == DependencyKind::Development;
+    if name == TESTING && is_for_tests {
         return None;
+    }
+    if package.published && !imported.published && !is_for_tests && tree.floors.contains_key(name) {
+        return wrong(format!("`{name}` is not published, so `{}` could not be either", package.name));
     }
     match (tree.floors.get(&package.name), tree.floors.get(name)) {
         (Some(own), Some(other)) if other < own => None,

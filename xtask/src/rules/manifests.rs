@@ -33,6 +33,13 @@ fn check_package(package: &Package) -> Vec<Violation> {
     if !table.get("lints").is_some_and(inherits) {
         wrong(lines::of_key(text, &["lints"]), "write `[lints]` with `workspace = true`".into());
     }
+    let library = table.get("lib").and_then(Value::as_table).and_then(|lib| lib.get("path"));
+    if library.is_some() {
+        wrong(
+            lines::of_key(text, &["lib", "path"]),
+            "the library is src/lib.rs, where its rule looks".into(),
+        );
+    }
     for (name, dependency) in dependencies(table) {
         if !inherits(dependency) {
             let message = format!("write `{name}.workspace = true` and its version in the root manifest");

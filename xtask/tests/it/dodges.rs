@@ -174,6 +174,14 @@ fn a_lint_that_is_allowed() {
 }
 
 #[test]
+fn a_library_that_stands_somewhere_else() {
+    let house = House::tidy();
+    house.append(&format!("{LOW}/Cargo.toml"), "\n[lib]\npath = \"src/index.rs\"\n");
+    house.write(&format!("{LOW}/src/index.rs"), "//! An index.\n");
+    house.assert_finds("crates/core/dayfly-low/Cargo.toml", 17, "manifests", "the library is src/lib.rs");
+}
+
+#[test]
 fn an_open_point_is_a_word_of_its_own() {
     assert_silent(concat!("// Written by AUTO", "DOC from the MAS", "TO", "DON.\n"));
     let house = House::tidy();

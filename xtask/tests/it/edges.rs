@@ -90,3 +90,12 @@ fn a_test_helper_that_was_given_a_floor() {
     house.generate();
     house.assert_finds("Cargo.toml", 0, "floors", "`dayfly-testing` stands on no floor");
 }
+
+#[test]
+fn a_published_crate_that_imports_one_that_is_not() {
+    let house = House::tidy();
+    house.replace(LOW, "readme = \"README.md\"\n", "readme = \"README.md\"\npublish = false\n");
+    house.generate();
+    let high = "crates/core/dayfly-high/Cargo.toml";
+    house.assert_finds(high, 14, "floors", "`dayfly-low` is not published");
+}
