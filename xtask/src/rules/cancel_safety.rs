@@ -1,14 +1,15 @@
 //! Every public async function of a published crate says what is lost when its future is dropped.
 //!
 //! Functions that return a future (`impl Future`, `BoxFuture`, `Pin<Box<dyn Future>>`) count too, and so does every
-//! `pub async fn` among the tokens of a macro. A type that is a future by itself is not seen.
+//! `pub async fn` among the tokens of a macro. A public type that is a future by itself says it in its own docs, when it
+//! is one in the file that defines it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, GenericArgument, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Macro, Meta, PathArguments,
-    ReturnType, Signature, TraitItemFn, Type, TypeParamBound, Visibility,
+    Attribute, GenericArgument, ImplItemFn, Item, ItemFn, ItemImpl, ItemMod, ItemTrait, Macro, Meta,
+    PathArguments, ReturnType, Signature, TraitItemFn, Type, TypeParamBound, Visibility,
 };
 
 use super::Violation;
@@ -26,7 +27,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
             && is_public
             && !source.is_test
         {
-            Functions { source, found: &mut found }.visit_file(file);
+            let mut functions = Functions { source, found: &mut found };
+            functions.visit_file(file);
+            functions.look_at_types(&file.items);
         }
     }
     found
@@ -43,6 +46,23 @@ impl Functions<'_> {
         let says = says_what_is_lost(&docs(attributes.iter().map(|attribute| &attribute.meta)));
         if is_future && !says && !has_cfg(attributes, "test") {
             self.report(&signature.ident.to_string(), signature.span().start().line);
+        }
+    }
+
+    /// Looks for types with an `impl Future`, and for the docs of each.
+    fn look_at_types(&mut self, items: &[Item]) {
+        let futures: Vec<String> = items.iter().filter_map(future_type).collect();
+        for item in items {
+            let (attributes, visibility, name) = match item {
+                Item::Struct(item) => (&item.attrs, &item.vis, &item.ident),
+                Item::Enum(item) => (&item.attrs, &item.vis, &item.ident),
+                _ => continue,
+            };
+            let says = says_what_is_lost(&docs(attributes.iter().map(|attribute| &attribute.meta)));
+            let is_public = matches!(visibility, Visibility::Public(_)) && !has_cfg(attributes, "test");
+            if is_public && !says && futures.iter().any(|future| name == future) {
+                self.report(&name.to_string(), name.span().start().line);
+            }
         }
     }
 
@@ -136,6 +156,17 @@ impl<'ast> Visit<'ast> for Functions<'_> {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         self.look_through(call.tokens.clone());
+    }
+}
+
+/// The name of the type that this makes a future, if that is what it does.
+fn future_type(item: &Item) -> Option<String> {
+    let Item::Impl(ItemImpl { trait_: Some((_, future, _)), self_ty, .. }) = item else { return None };
+    let is_future =
+        future.segments.last().is_some_and(|last| last.ident == "Future" || last.ident == "IntoFuture");
+    match &**self_ty {
+        Type::Path(named) if is_future => named.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
     }
 }
 

@@ -57,6 +57,18 @@ fn a_public_async_function_that_a_macro_writes() {
 }
 
 #[test]
+fn a_type_that_is_a_future_by_itself() {
+    let code =
+        "/// Waits.\n#[derive(Debug)]\npub struct Wait<T>(T);\nimpl<T> std::future::Future for Wait<T> {}\n";
+    let house = House::tidy();
+    house.append(THING, code);
+    house.assert_finds(THING, 8, "cancel safety", "`Wait` is public and async");
+    assert_silent(&code.replace("/// Waits.\n", "/// Waits.\n/// # Cancel safety\n/// Nothing is lost.\n"));
+    assert_silent(&code.replace("pub struct", "struct"));
+    assert_silent(&code.replace("std::future::Future", "Iterator"));
+}
+
+#[test]
 fn code_for_tests_however_its_condition_is_written() {
     assert_silent("#[cfg(test)]\nimpl Thing {\n    pub async fn probe() {}\n}\n");
     assert_silent("#[cfg(all(test, unix))]\nmod tests {\n    pub async fn probe() {}\n}\n");
