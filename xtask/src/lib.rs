@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod ci;
 pub mod codegen;
+pub mod lines;
 pub mod rules;
 pub mod scaffold;
 pub mod source;

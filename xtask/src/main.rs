@@ -82,7 +82,7 @@ fn main() -> Result<ExitCode> {
         }
         Command::New { family, name, floor } => {
             let made = scaffold::new_crate(&Tree::load(&cli.root)?, &family, &name, floor)?;
-            println!("made {}; run `cargo xtask codegen` when its docs stand", made.display());
+            println!("made {}; run `cargo xtask codegen` whenever its docs have changed", made.display());
             Ok(ExitCode::SUCCESS)
         }
     }

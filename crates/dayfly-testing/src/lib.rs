@@ -19,17 +19,23 @@
 //! - Each run has a runtime of its own on a paused clock, so runs cannot disturb each other.
 //! - The future is dropped right after each poll that left it pending, and also when it has been woken and not yet
 //!   polled: the moment at which a hand-over may be lost.
-//! - A failed check says at which moment the future was dropped. A future that nothing wakes is reported, not waited
-//!   for.
+//! - A failed check says at which moment the future was dropped. A future that nothing wakes and a check that does not
+//!   end are reported, not waited for.
+//! - The future is polled when it was woken and not otherwise, each time with another waker; a future that keeps an old
+//!   one is reported as never woken.
+//! - A scenario that needs more polls in one run than in another is reported: some moments would be left out.
 //!
 //! # Limits
 //! - The scenario must run the same way every time; what depends on threads belongs to loom or shuttle.
+//! - A panic in a task that the scenario starts stays in that task, as always with Tokio: let the check look at what the
+//!   task was to do.
 //!
 //! # When to use something else
 //! - loom for hand-written atomics, shuttle for interleavings of tasks.
 
 mod drops;
 mod time;
+mod wakes;
 
 pub use drops::{DropPoint, DropReport, drop_at_every_poll};
 pub use time::{paused, settle};

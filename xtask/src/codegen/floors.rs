@@ -30,8 +30,10 @@ pub(super) fn render(tree: &Tree) -> String {
 }
 
 fn imports(tree: &Tree, package: &Package) -> String {
-    let normal = package.dependencies.iter().filter(|(_, kind)| *kind == DependencyKind::Normal);
-    let house: BTreeSet<&str> =
-        normal.map(|(name, _)| name.as_str()).filter(|name| tree.floors.contains_key(*name)).collect();
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+    let house: BTreeSet<&str> = normal
+        .map(|dependency| dependency.name.as_str())
+        .filter(|name| tree.floors.contains_key(*name))
+        .collect();
     house.into_iter().collect::<Vec<_>>().join(", ")
 }

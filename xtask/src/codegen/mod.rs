@@ -11,15 +11,21 @@ use anyhow::{Context, Result, bail};
 
 use crate::tree::Tree;
 
-/// A file whose text is not what it should be.
+/// A generated file, as it should be.
 #[derive(Debug)]
-pub struct Stale {
+pub struct Generated {
     /// Where it stands, seen from the root.
     pub path: PathBuf,
     text: String,
 }
 
-impl Stale {
+impl Generated {
+    /// Whether the file in the tree is missing or holds something else.
+    #[must_use]
+    pub fn is_stale(&self, root: &Path) -> bool {
+        fs::read_to_string(root.join(&self.path)).ok().as_ref() != Some(&self.text)
+    }
+
     /// Writes what the file should hold.
     ///
     /// # Errors
@@ -30,30 +36,37 @@ impl Stale {
     }
 }
 
+/// Every generated file by its path, or what keeps it from being generated.
+#[must_use]
+pub fn files(tree: &Tree) -> Vec<(PathBuf, Result<Generated>)> {
+    let mut files = vec![
+        ("README.md".into(), between(tree, "README.md", "crates", &table::render(tree))),
+        ("ARCHITECTURE.md".into(), between(tree, "ARCHITECTURE.md", "floors", &floors::render(tree))),
+    ];
+    for package in tree.packages.iter().filter(|package| package.published) {
+        let path = package.dir.join("README.md");
+        let file = readme::render(package).map(|text| Generated { path: path.clone(), text });
+        files.push((path, file));
+    }
+    files
+}
+
 /// Every generated file that is stale.
 ///
 /// # Errors
 /// When a source of one cannot be read, or a file with a generated part lacks the markers around it.
-pub fn stale(tree: &Tree) -> Result<Vec<Stale>> {
-    let mut wanted = vec![
-        between(tree, "README.md", "crates", &table::render(tree))?,
-        between(tree, "ARCHITECTURE.md", "floors", &floors::render(tree))?,
-    ];
-    for package in tree.packages.iter().filter(|package| package.published) {
-        wanted.push(Stale { path: package.dir.join("README.md"), text: readme::render(package)? });
-    }
-    let is_stale =
-        |file: &Stale| fs::read_to_string(tree.root.join(&file.path)).ok().as_ref() != Some(&file.text);
-    Ok(wanted.into_iter().filter(is_stale).collect())
+pub fn stale(tree: &Tree) -> Result<Vec<Generated>> {
+    let files: Vec<Generated> = files(tree).into_iter().map(|(_, file)| file).collect::<Result<_>>()?;
+    Ok(files.into_iter().filter(|file| file.is_stale(&tree.root)).collect())
 }
 
 /// The file at `path` with `part` between its markers.
-fn between(tree: &Tree, path: &str, marker: &str, part: &str) -> Result<Stale> {
+fn between(tree: &Tree, path: &str, marker: &str, part: &str) -> Result<Generated> {
     let text = fs::read_to_string(tree.root.join(path)).with_context(|| format!("cannot read {path}"))?;
     let (begin, end) = (format!("<!-- {marker}:begin -->\n"), format!("<!-- {marker}:end -->"));
     let Some((head, rest)) = text.split_once(&begin) else {
         bail!("{path} lacks the line `{}`", begin.trim_end())
     };
     let Some((_, tail)) = rest.split_once(&end) else { bail!("{path} lacks the line `{end}`") };
-    Ok(Stale { path: path.into(), text: format!("{head}{begin}{part}{end}{tail}") })
+    Ok(Generated { path: path.into(), text: format!("{head}{begin}{part}{end}{tail}") })
 }

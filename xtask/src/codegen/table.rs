@@ -10,7 +10,9 @@ pub(super) fn render(tree: &Tree) -> String {
     crates.sort_by_key(|package| (tree.floors.get(&package.name), &package.name));
     for package in crates {
         let floor = tree.floors.get(&package.name).map_or_else(String::new, u32::to_string);
-        let (name, dir, what) = (&package.name, package.dir.display(), &package.description);
+        // A bar would end the cell, and a line break the row.
+        let what = package.description.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let (name, dir) = (&package.name, package.dir.display());
         // Writing to a string cannot fail.
         let _ = writeln!(table, "| [`{name}`]({dir}) | {floor} | {what} |");
     }

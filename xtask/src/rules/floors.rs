@@ -5,7 +5,8 @@
 use cargo_metadata::DependencyKind;
 
 use super::Violation;
-use crate::tree::{Package, Tree};
+use crate::lines;
+use crate::tree::{Dependency, Package, Tree};
 
 const RULE: &str = "floors";
 const TESTING: &str = "dayfly-testing";
@@ -26,22 +27,35 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
                 format!("`{}` stands on no floor: name it in [workspace.metadata.floors]", package.name);
             found.push(Violation::new("Cargo.toml", 0, RULE, message));
         }
-        found.extend(package.dependencies.iter().filter_map(|(name, kind)| edge(tree, package, name, *kind)));
+        let edges = package.dependencies.iter();
+        found.extend(edges.filter_map(|dependency| edge(tree, package, dependency)));
+    }
+    if tree.floors.contains_key(TESTING) {
+        let message = format!("`{TESTING}` stands on no floor: only tests may use it");
+        found.push(Violation::new("Cargo.toml", 0, RULE, message));
     }
     found
 }
 
-fn edge(tree: &Tree, package: &Package, name: &str, kind: DependencyKind) -> Option<Violation> {
-    tree.package(name)?;
+fn edge(tree: &Tree, package: &Package, dependency: &Dependency) -> Option<Violation> {
+    let name = &dependency.name;
     let wrong = |message: String| {
-        let line = package.manifest.0.lines().position(|line| line.starts_with(name)).map_or(0, |at| at + 1);
+        let line = lines::of_dependency(&package.manifest.0, &dependency.key);
         Some(Violation::new(package.manifest_path(), line, RULE, message))
+    };
+    let Some(imported) = tree.package(name) else {
+        let message = format!("`{name}` is a folder and no member: what it imports is seen by nobody");
+        return if dependency.is_path { wrong(message) } else { None };
     };
     if package.name == TESTING {
         return wrong(format!("`{TESTING}` imports no crate of the house, not even `{name}`"));
     }
-    if name == TESTING && kind == DependencyKind::Development {
+    let is_for_tests = dependency.kind == DependencyKind::Development;
+    if name == TESTING && is_for_tests {
         return None;
+    }
+    if package.published && !imported.published && !is_for_tests && tree.floors.contains_key(name) {
+        return wrong(format!("`{name}` is not published, so `{}` could not be either", package.name));
     }
     match (tree.floors.get(&package.name), tree.floors.get(name)) {
         (Some(own), Some(other)) if other < own => None,

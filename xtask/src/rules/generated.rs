@@ -7,11 +7,14 @@ use crate::tree::Tree;
 const RULE: &str = "generated";
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
-    match codegen::stale(tree) {
-        Ok(stale) => {
-            let message = "it is stale: run `cargo xtask codegen`";
-            stale.into_iter().map(|file| Violation::new(file.path, 0, RULE, message)).collect()
+    let stale = "it is stale: run `cargo xtask codegen`";
+    let mut found = Vec::new();
+    for (path, file) in codegen::files(tree) {
+        match file {
+            Ok(file) if file.is_stale(&tree.root) => found.push(Violation::new(path, 0, RULE, stale)),
+            Ok(_) => {}
+            Err(error) => found.push(Violation::new(path, 0, RULE, format!("{error:#}"))),
         }
-        Err(error) => vec![Violation::new("", 0, RULE, format!("{error:#}"))],
     }
+    found
 }

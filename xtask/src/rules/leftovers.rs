@@ -14,7 +14,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for (_, source) in tree.sources() {
         for (at, line) in source.text.lines().enumerate() {
-            if OPEN_POINTS.iter().any(|word| line.contains(word)) {
+            if OPEN_POINTS.iter().any(|word| stands_alone(line, word)) {
                 found.push(Violation::new(&source.path, at + 1, RULE, "an open point: do it, or file it"));
             }
             if line.contains(SWITCHED_OFF) {
@@ -24,4 +24,13 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Whether the line has the word, and not only as a part of another, as in the name of a tool.
+fn stands_alone(line: &str, word: &str) -> bool {
+    let is_letter = |letter: char| letter.is_alphanumeric();
+    line.match_indices(word).any(|(at, _)| {
+        let after = line[at + word.len()..].chars().next();
+        !line[..at].ends_with(is_letter) && !after.is_some_and(is_letter)
+    })
 }

@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use super::Violation;
+use crate::lines;
 use crate::tree::{Package, Tree};
 
 const RULE: &str = "manifests";
@@ -16,27 +17,33 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 fn check_package(package: &Package) -> Vec<Violation> {
     let (text, table) = &package.manifest;
     let mut found = Vec::new();
-    let mut wrong = |word: &str, message: String| {
-        let line = text.lines().position(|line| line.starts_with(word)).map_or(0, |at| at + 1);
+    let mut wrong = |line: usize, message: String| {
         found.push(Violation::new(package.manifest_path(), line, RULE, message));
     };
     let empty = Table::new();
     let own = table.get("package").and_then(Value::as_table).unwrap_or(&empty);
     for field in INHERITED.iter().filter(|field| !own.get(**field).is_some_and(inherits)) {
-        wrong(field, format!("write `{field}.workspace = true`"));
+        wrong(lines::of_key(text, &["package", field]), format!("write `{field}.workspace = true`"));
     }
     if package.published {
         for field in OF_PUBLISHED.iter().filter(|field| !own.contains_key(**field)) {
-            wrong("[package]", format!("a published crate needs `{field}`"));
+            wrong(lines::of_key(text, &["package"]), format!("a published crate needs `{field}`"));
         }
     }
     if !table.get("lints").is_some_and(inherits) {
-        wrong("[lints]", "write `[lints]` with `workspace = true`".into());
+        wrong(lines::of_key(text, &["lints"]), "write `[lints]` with `workspace = true`".into());
+    }
+    let library = table.get("lib").and_then(Value::as_table).and_then(|lib| lib.get("path"));
+    if library.is_some() {
+        wrong(
+            lines::of_key(text, &["lib", "path"]),
+            "the library is src/lib.rs, where its rule looks".into(),
+        );
     }
     for (name, dependency) in dependencies(table) {
         if !inherits(dependency) {
             let message = format!("write `{name}.workspace = true` and its version in the root manifest");
-            wrong(name, message);
+            wrong(lines::of_dependency(text, name), message);
         }
     }
     found

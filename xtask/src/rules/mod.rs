@@ -7,6 +7,8 @@ mod generated;
 mod leftovers;
 mod libs;
 mod manifests;
+mod readable;
+mod silenced;
 mod sizes;
 mod sleeps;
 
@@ -40,7 +42,8 @@ pub struct Report {
 
 type Rule = fn(&Tree) -> Vec<Violation>;
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 11] = [
+    readable::check,
     floors::check,
     folders::check,
     sizes::check,
@@ -50,6 +53,7 @@ const RULES: [Rule; 9] = [
     manifests::check,
     generated::check,
     leftovers::check,
+    silenced::check,
 ];
 
 /// Runs every rule over the tree.
@@ -77,7 +81,8 @@ impl Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let warning = if self.is_warning { "warning: " } else { "" };
-        write!(f, "{}:{}: {warning}{}: {}", self.path.display(), self.line, self.rule, self.message)
+        let line = if self.line == 0 { String::new() } else { format!(":{}", self.line) };
+        write!(f, "{}{line}: {warning}{}: {}", self.path.display(), self.rule, self.message)
     }
 }
 

@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(unix)]
+mod ci;
 mod codegen;
+mod dodges;
+mod edges;
 mod house;
 mod scaffold;
 mod tidy;

@@ -28,8 +28,11 @@ pub enum TicketError<E> {
 
 /// The claim to what one operation yields: a future of its value, its failure, or its cancellation.
 ///
-/// It yields exactly once, also when the window has moved on. Dropping it does not touch the operation, unless
-/// [`kill_on_drop`](Self::kill_on_drop) was asked for. It does not keep the coordinator open.
+/// It yields exactly once, also when the window has moved on. It does not keep the coordinator open.
+///
+/// # Cancel safety
+/// Dropping it does not touch the operation, unless [`kill_on_drop`](Self::kill_on_drop) was asked for. What the operation
+/// yields is lost with it, since nobody else gets that.
 #[derive(Debug)]
 #[must_use = "a ticket is a future: await it, or drop it to let the operation go on by itself"]
 pub struct Ticket<V, E> {
