@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::signal::Label;
-use crate::{OperationId, PatternSet, SignalId, SignalPattern};
+use crate::{OperationId, PatternSet, Signal, SignalId, SignalPattern};
 
 /// Which events of the history are meant. What is not set means every event.
 ///
@@ -83,6 +83,12 @@ impl Query {
         self.since = Some(start);
         self.until = Some(end);
         self
+    }
+
+    /// Whether this event is meant: for those who keep events of their own.
+    #[must_use]
+    pub fn selects(&self, event: &Signal) -> bool {
+        event.id.0 > self.first() && self.means(&event.label, event.operation, || event.at)
     }
 
     pub(crate) fn first(&self) -> u64 {

@@ -76,6 +76,30 @@ macro_rules! control {
                 self.handle.engine.unpin(id)
             }
 
+            /// The signals that are meant of every running operation and every finished one that the window remembers,
+            /// the last 8 of each, by operation and then oldest first. Costs a look at all of them.
+            ///
+            /// To ask the sink for the signals of all who share it, use [`SignalSink::history`](crate::SignalSink::history).
+            #[must_use]
+            pub fn history(&self, query: impl Into<$crate::Query>) -> Vec<$crate::Signal> {
+                let query = query.into();
+                let operations = self.handle.engine.list(|_| true);
+                let signals = operations.into_iter().flat_map(|operation| operation.signals);
+                signals.filter(|signal| query.selects(signal)).collect()
+            }
+
+            /// Whether such an operation raised a signal that is meant, as [`history`](Self::history) shows it.
+            #[must_use]
+            pub fn has(&self, query: impl Into<$crate::Query>) -> bool {
+                !self.history(query).is_empty()
+            }
+
+            /// How many signals that are meant [`history`](Self::history) shows.
+            #[must_use]
+            pub fn count(&self, query: impl Into<$crate::Query>) -> usize {
+                self.history(query).len()
+            }
+
             /// Signals of operations that have left the window, oldest first.
             #[must_use]
             pub fn echoes(&self) -> Vec<$crate::Echo> {
@@ -178,6 +202,19 @@ macro_rules! control {
             pub fn cancel(&self) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
                 self.handle.engine.cancel();
                 self.handle.engine.ended()
+            }
+        }
+
+        impl<$($generics),*> $crate::Reconfigure<$crate::CoordinatorOptions> for $shell
+        where
+            $($bounds)*
+        {
+            fn check(&self, options: &$crate::CoordinatorOptions) -> Result<(), $crate::Fixed> {
+                self.handle.engine.check(options)
+            }
+
+            fn reconfigure(&self, options: &$crate::CoordinatorOptions) -> Result<(), $crate::Fixed> {
+                self.handle.engine.reconfigure(options)
             }
         }
     };

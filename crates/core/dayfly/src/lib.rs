@@ -97,6 +97,7 @@ mod outcome;
 mod pass;
 mod priority;
 mod recent;
+mod reconfigure;
 mod result;
 mod schedule;
 mod snapshot;
@@ -107,8 +108,8 @@ mod window;
 
 pub use coordinator::Coordinator;
 pub use dayfly_signal::{
-    Counter, Draft, Hold, OperationId, PatternSet, Signal, SignalHandle, SignalId, SignalOptions,
-    SignalPattern, SignalSink, Subscription,
+    Counter, Draft, Hold, OperationId, OperationIds, PatternSet, Query, Signal, SignalHandle, SignalId,
+    SignalOptions, SignalPattern, SignalSink, Subscription,
 };
 pub use error::{EnqueueError, LaneEnqueueError, PinError, TryEnqueueError, TryLaneEnqueueError};
 pub use feed::FeedError;
@@ -121,6 +122,7 @@ pub use operation::Operation;
 pub use options::{AfterDeferral, CoordinatorOptions};
 pub use outcome::{Ended, Outcome};
 pub use priority::PriorityCoordinator;
+pub use reconfigure::{Fixed, Reconfigure};
 pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, KeyStats, Stats};

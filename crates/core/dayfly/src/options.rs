@@ -286,6 +286,22 @@ impl CoordinatorOptions {
         self
     }
 
+    /// The first option that differs from these and that a coordinator takes at its start only.
+    pub(crate) fn fixed_difference(&self, other: &Self) -> Option<&'static str> {
+        let fixed = [
+            ("max_concurrency_per_key", self.max_concurrency_per_key == other.max_concurrency_per_key),
+            ("max_queued_per_key", self.max_queued_per_key == other.max_queued_per_key),
+            ("burst", self.burst == other.burst),
+            ("age_after", self.age_after == other.age_after),
+            ("cancel_on", self.cancel_on == other.cancel_on),
+            ("defer_on", self.defer_on == other.defer_on),
+            ("resume_on", self.resume_on == other.resume_on),
+            ("drain_on", self.drain_on == other.drain_on),
+            ("clear_on", self.clear_on == other.clear_on),
+        ];
+        fixed.into_iter().find(|(_, is_same)| !is_same).map(|(option, _)| option)
+    }
+
     /// The bound of one key: what was set, else a quarter of the queue, and never less than 1.
     pub(crate) fn queued_per_key(&self) -> usize {
         self.max_queued_per_key.unwrap_or((self.queue_capacity / 4).max(1))

@@ -83,6 +83,15 @@ impl<K: Clone> Window<K> {
         }
     }
 
+    /// Holds as many and as old as these options say, from the next [`shrink`](Self::shrink) on.
+    pub(crate) fn follow(&mut self, options: &CoordinatorOptions) {
+        self.size = options.window_size;
+        self.max_age = options.max_age;
+        self.max_pinned = options.max_pinned;
+        self.echoes.capacity = options.echo_capacity;
+        self.echoes.retention = options.echo_retention;
+    }
+
     /// Takes a record in. The window may be too full until [`shrink`](Self::shrink) is called.
     pub(crate) fn push(&mut self, record: Record<K>) {
         self.finished.push_back(record);

@@ -9,23 +9,27 @@
 //!
 //! What must not happen under a lock (waking, cancelling, dropping items) is put into [`Effects`].
 
+mod ending;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, Signal, SignalSink};
+use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
-use super::attempt_end::{AttemptEnd, Finished};
+pub(super) use self::ending::{Ended, Returns};
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Board, Claimed, Seats, Sitting};
+use super::seats::{Board, Claimed, Seats};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
-use crate::{AfterDeferral, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats};
+use crate::{
+    AfterDeferral, CoordinatorOptions, DrainReport, Echo, OperationSnapshot, OperationState, PinError, Stats,
+};
 
 /// How far the coordinator has come towards its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,18 +61,6 @@ pub(super) struct Core<S: Schedule> {
     phase: Phase,
     cancel_at: Option<Instant>,
     grace: Duration,
-}
-
-/// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
-pub(super) struct Returns<S: Schedule> {
-    pub(super) ended: Vec<Ended<S::Item>>,
-    pub(super) unstarted: Vec<Claimed<S::Item, S::Key>>,
-}
-
-/// The end of one attempt; the body is gone already.
-pub(super) struct Ended<T> {
-    pub(super) seat: usize,
-    pub(super) end: AttemptEnd<T>,
 }
 
 impl<S: Schedule> Core<S>
@@ -124,37 +116,6 @@ where
         self.gates.are_shut() && self.deferral.is_settled()
     }
 
-    /// Takes in what a worker has to tell since its last visit.
-    pub(super) fn settle(
-        &mut self,
-        worker: usize,
-        returns: &mut Returns<S>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        self.note_starts_of(worker, effects);
-        for Ended { seat, end } in returns.ended.drain(..) {
-            self.finish((worker, seat), end, now, effects);
-        }
-        // The last comes first, so that the order of the claim is the order of the queue again.
-        for claimed in returns.unstarted.drain(..).rev() {
-            if let Some(occupant) = self.seats.vacate(worker, claimed.seat) {
-                let is_killed = self.seats.shared(worker, claimed.seat).is_killed(occupant.generation);
-                let entry = occupant.queued(claimed.item);
-                if is_killed || self.is_cancelling() {
-                    self.schedule.ended(&entry.key, entry.place);
-                    // Its turn had come when it was found killed, so its place is free already.
-                    if !self.seats.has_left_queue(worker, claimed.turn) {
-                        effects.left_queue.push(entry.key.clone());
-                    }
-                    self.end_unstarted(entry, Finish::Cancelled, now, effects);
-                } else {
-                    self.schedule.put_back(entry);
-                }
-            }
-        }
-    }
-
     /// Gives back the places of what has started since the last look.
     pub(super) fn note_starts(&mut self, effects: &mut Effects<S>) {
         for worker in 0..self.seats.workers() {
@@ -201,69 +162,6 @@ where
         }
         effects.nudge_keeper |= self.deferral.has_new_due();
         came
-    }
-
-    /// A running attempt has ended. One that is to go on has its place in the queue.
-    fn finish(
-        &mut self,
-        (worker, seat): (usize, usize),
-        end: AttemptEnd<S::Item>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
-        let recent = |signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals);
-        let recent = (!shared.recent.is_empty()).then_some(recent);
-        match end {
-            AttemptEnd::Finished(Finished { finish, error, answer }) => {
-                self.schedule.ended(&occupant.key, occupant.place);
-                effects.answers.extend(answer);
-                let ended = occupant.record(finish, self.window.details(error, recent), now);
-                self.seats.free(worker, seat);
-                self.remember(finish, ended, effects);
-            }
-            AttemptEnd::Again { item, .. }
-                if self.is_cancelling() || shared.is_killed(occupant.generation) =>
-            {
-                self.schedule.ended(&occupant.key, occupant.place);
-                let ended = occupant.record(Finish::Cancelled, self.window.details(None, recent), now);
-                self.seats.free(worker, seat);
-                self.remember(Finish::Cancelled, ended, effects);
-                effects.discarded.push((item, Finish::Cancelled));
-            }
-            AttemptEnd::Again { item, after } => {
-                // A record shows what its newest attempt raised.
-                if let Some(recent) = recent {
-                    recent(&mut Vec::new());
-                }
-                self.tally.again += 1;
-                self.schedule.again(&occupant.key, occupant.place);
-                effects.came_back.push(occupant.key.clone());
-                let due = far_enough(now, after);
-                if let Some(occupant) = self.seats.vacate(worker, seat) {
-                    let entry = occupant.queued_again(item, due);
-                    self.waiting.insert((due, entry.id), entry);
-                }
-                effects.nudge_keeper = true;
-                self.return_due(now);
-            }
-        }
-    }
-
-    /// A worker's task is gone, and what it had in its hands with it.
-    pub(super) fn lose(
-        &mut self,
-        worker: usize,
-        returns: &mut Returns<S>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        // Only a runtime that shuts down drops a worker.
-        self.cancel(now, effects);
-        self.settle(worker, returns, now, effects);
-        for seat in self.seats.taken_by(worker) {
-            self.finish((worker, seat), AttemptEnd::cancelled(), now, effects);
-        }
     }
 
     /// Does what time and signals ask for. Says when it must be called again if nothing happens before.
@@ -348,6 +246,15 @@ where
     /// The schedule, for what only its own shell knows to ask of it.
     pub(super) fn schedule_mut(&mut self) -> &mut S {
         &mut self.schedule
+    }
+
+    /// Follows what of the options can be followed at any time.
+    pub(super) fn follow(&mut self, options: &CoordinatorOptions) {
+        self.limit = options.max_concurrency;
+        self.grace = options.cancel_grace;
+        self.deferral.set_bound(options.max_deferral);
+        self.schedule.reopen();
+        self.window.follow(options);
     }
 
     pub(super) fn set_limit(&mut self, limit: usize) {
@@ -444,45 +351,6 @@ where
 
     fn is_cancelling(&self) -> bool {
         matches!(self.phase, Phase::Cancelling { .. } | Phase::Killing)
-    }
-
-    fn end_queued(&mut self, entry: Queued<S::Item, S::Key>, now: Instant, effects: &mut Effects<S>) {
-        effects.left_queue.push(entry.key.clone());
-        self.end_unstarted(entry, Finish::Cancelled, now, effects);
-    }
-
-    fn end_unstarted(
-        &mut self,
-        entry: Queued<S::Item, S::Key>,
-        finish: Finish,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        let ended = Record {
-            id: entry.id,
-            key: entry.key.clone(),
-            state: finish.state(),
-            attempt: entry.attempts,
-            enqueued_at: entry.enqueued_at,
-            started_at: None,
-            finished_at: now,
-            details: None,
-            is_own_id: entry.is_own_id,
-        };
-        self.remember(finish, ended, effects);
-        effects.discarded.push((entry.item, finish));
-    }
-
-    /// The one place where an operation ends.
-    fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
-        self.tally.count(finish);
-        if ended.is_own_id {
-            effects.own_ids.push(ended.id);
-        }
-        if effects.announces_finish {
-            effects.finished.push(ended.snapshot());
-        }
-        self.window.push(ended);
     }
 
     /// Lets go what the window has no place for; every change ends with this.

@@ -21,6 +21,12 @@ impl Deferral {
         Self { bound, due: None, is_new: false }
     }
 
+    /// What is deferred is to be looked at again after this.
+    pub(super) const fn set_bound(&mut self, bound: Option<(Duration, AfterDeferral)>) {
+        self.bound = bound;
+        self.due = None;
+    }
+
     /// The gate of an operation, given what the signals say and since when they defer it.
     pub(super) fn bound(&mut self, gate: Gate, now: Instant, since: impl FnOnce() -> Instant) -> Gate {
         let (Gate::Deferred, Some((wait, then))) = (gate, self.bound) else { return gate };

@@ -5,6 +5,7 @@ mod attempt_end;
 mod core;
 mod deferral;
 mod effects;
+mod entrance;
 mod gates;
 mod in_line;
 mod inbox;
@@ -17,12 +18,11 @@ mod room;
 mod seats;
 mod slot;
 mod tally;
+mod visit;
 mod worker;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
@@ -31,19 +31,15 @@ use std::time::Duration;
 use dayfly_signal::{OperationId, SignalSink, Watch};
 use tokio::runtime::{self, RuntimeFlavor};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 pub(crate) use self::attempt_end::AttemptEnd;
 use self::core::{Core, Setup};
-use self::effects::Effects;
 use self::gates::Gates;
-use self::in_line::InLine;
+use self::inbox::Inbox;
 pub(crate) use self::inbox::Offer;
-use self::inbox::{Accepted, Inbox, Refusal, Refused};
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
-use self::room::NoRoom;
 use self::seats::Board;
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
@@ -53,8 +49,8 @@ use crate::schedule::Schedule;
 use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{
-    CoordinatorOptions, DrainReport, Echo, EnqueueError, Operation, OperationSnapshot, OperationState,
-    PinError, Stats, TryEnqueueError,
+    CoordinatorOptions, DrainReport, Echo, Fixed, Operation, OperationSnapshot, OperationState, PinError,
+    Stats,
 };
 
 pub(crate) struct Engine<S: Schedule> {
@@ -62,6 +58,8 @@ pub(crate) struct Engine<S: Schedule> {
     inbox: Mutex<Inbox<S::Item, S::Key>>,
     discard: fn(S::Item, Finish),
     key_text: fn(&S::Key) -> Option<String>,
+    /// The options of the start.
+    options: CoordinatorOptions,
     signals: SignalSink,
     runtime: runtime::Handle,
     /// Starts the worker with this number. It knows the body's type, so that nothing else has to.
@@ -81,17 +79,6 @@ pub(crate) struct Engine<S: Schedule> {
     _reflexes: Reflexes,
     on_finish: Observers<S::Key>,
     on_evict: Observers<S::Key>,
-}
-
-/// What a worker is to do after a visit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Visit {
-    /// Go on, and come again.
-    Claimed,
-    /// Sleep until it is told that there is something to do.
-    Rests,
-    /// Go: everything has ended.
-    Ended,
 }
 
 /// The end, for those who wait for it.
@@ -122,9 +109,9 @@ where
     {
         let window = Window::new(&options);
         let rules = Rules {
-            cancel: options.cancel_on,
-            defer: options.defer_on,
-            resume: options.resume_on,
+            cancel: options.cancel_on.clone(),
+            defer: options.defer_on.clone(),
+            resume: options.resume_on.clone(),
             keyed: manner.keys_gate,
         };
         let gates = Gates::new(rules, manner.lanes, manner.lane_of, manner.key_text, signals);
@@ -153,6 +140,7 @@ where
             inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, workers)),
             discard: manner.discard,
             key_text: manner.key_text,
+            options: options.clone(),
             signals: signals.clone(),
             runtime,
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
@@ -164,105 +152,17 @@ where
             keeper: Notify::new(),
             ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
-            _reflexes: Reflexes::start(engine.clone(), signals, options.drain_on, options.clear_on),
+            _reflexes: Reflexes::start(
+                engine.clone(),
+                signals,
+                options.drain_on.clone(),
+                options.clear_on.clone(),
+            ),
             on_finish: Observers::default(),
             on_evict: Observers::default(),
         });
         keeper::start(Arc::clone(&engine), keepers);
         engine
-    }
-
-    pub(crate) async fn enqueue(
-        self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
-    ) -> Result<OperationId, EnqueueError<S::Item>> {
-        match self.offer(offer) {
-            Ok(id) => Ok(id),
-            Err(Refused { why: Refusal::Duplicate, offer }) => Err(EnqueueError::Duplicate(offer.item)),
-            Err(Refused { why: Refusal::Room(NoRoom::Closed), offer }) => {
-                Err(EnqueueError::Closed(offer.item))
-            }
-            Err(Refused { offer, .. }) => {
-                let key = offer.key.clone();
-                InLine { engine: self, key, offer: Some(offer), ticket: None }.await
-            }
-        }
-    }
-
-    pub(crate) fn try_enqueue(
-        self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
-    ) -> Result<OperationId, TryEnqueueError<S::Item>> {
-        self.offer(offer).map_err(|Refused { why, offer }| match why {
-            Refusal::Duplicate => TryEnqueueError::Duplicate(offer.item),
-            Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer.item),
-            Refusal::Room(NoRoom::KeyFull) => TryEnqueueError::KeyFull(offer.item),
-            Refusal::Room(NoRoom::Closed) => TryEnqueueError::Closed(offer.item),
-        })
-    }
-
-    /// Takes an item in if there is room now.
-    fn offer(
-        self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
-    ) -> Result<OperationId, Refused<S::Item, S::Key>> {
-        let mut offered = self.lock_inbox().offer(offer);
-        if let Err(Refused { why: Refusal::Room(NoRoom::Full | NoRoom::KeyFull), offer }) = offered {
-            // Workers tell of starts when they come by; somebody who is refused deserves a closer look.
-            self.change(|core, _, effects| core.note_starts(effects));
-            offered = self.lock_inbox().offer(offer);
-        }
-        match offered {
-            Ok(accepted) => Ok(self.accepted(&accepted)),
-            Err(refused) => {
-                if refused.why == Refusal::Duplicate {
-                    let producers = self.lock_inbox().take_late();
-                    producers.into_iter().for_each(Waker::wake);
-                }
-                Err(refused)
-            }
-        }
-    }
-
-    /// Takes in as many as there is room for now, in their order, and says how many.
-    pub(crate) fn offer_many(self: &Arc<Self>, offers: &mut VecDeque<Offer<S::Item, S::Key>>) -> u64 {
-        let mut told = None;
-        let mut count = 0;
-        let mut inbox = self.lock_inbox();
-        while let Some(offer) = offers.pop_front() {
-            match inbox.offer(offer) {
-                Ok(accepted) => {
-                    count += 1;
-                    told = told.or(accepted.tell);
-                }
-                Err(refused) => {
-                    offers.push_front(refused.offer);
-                    break;
-                }
-            }
-        }
-        drop(inbox);
-        if let Some(worker) = told {
-            self.tell(worker);
-        }
-        count
-    }
-
-    fn accepted(self: &Arc<Self>, accepted: &Accepted) -> OperationId {
-        if let Some(worker) = accepted.tell {
-            self.tell(worker);
-        }
-        accepted.id
-    }
-
-    /// Has a worker come that has nothing to do.
-    fn tell(self: &Arc<Self>, worker: usize) {
-        let started = &self.has_started[worker];
-        if started.load(Ordering::Acquire) || started.swap(true, Ordering::AcqRel) {
-            self.hubs[worker].nudge();
-        } else {
-            (self.start_worker)(Arc::clone(self), worker);
-        }
     }
 
     /// What the gates say now, as a figure that changes when they do.
@@ -316,6 +216,20 @@ where
             core.schedule_mut().reopen();
             answer
         })
+    }
+
+    pub(crate) fn check(&self, options: &CoordinatorOptions) -> Result<(), Fixed> {
+        self.options.fixed_difference(options).map_or(Ok(()), |option| Err(Fixed { option }))
+    }
+
+    pub(crate) fn reconfigure(self: &Arc<Self>, options: &CoordinatorOptions) -> Result<(), Fixed> {
+        self.check(options)?;
+        let mut producers = Vec::new();
+        self.lock_inbox().room().set_capacity(options.queue_capacity, &mut producers);
+        producers.into_iter().for_each(Waker::wake);
+        self.control(|core, _, _| core.follow(options));
+        self.keeper.notify_one();
+        Ok(())
     }
 
     pub(crate) fn set_limit(self: &Arc<Self>, limit: usize) {
@@ -384,137 +298,6 @@ where
         &self.signals
     }
 
-    /// Changes what workers have claimed under: they give back what they have not started.
-    fn control<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
-        self.change(|core, now, effects| {
-            let answer = change(core, now, effects);
-            self.word.fetch_add(1, Ordering::AcqRel);
-            answer
-        })
-    }
-
-    /// Looks at the core, or changes it.
-    fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R) -> R {
-        let mut effects = Effects::default();
-        self.ask_observers(&mut effects);
-        let now = Instant::now();
-        let mut core = self.lock_core();
-        let answer = {
-            self.absorb(&mut core);
-            change(&mut core, now, &mut effects)
-        };
-        core.shrink_window(now, &mut effects);
-        let end = Self::publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
-        drop(core);
-        self.carry_out(&mut effects);
-        self.announce(&end);
-        answer
-    }
-
-    /// A worker's visit. `serve` says whether there was anything to do; the second and third value are what the gates
-    /// said and what the clock read.
-    fn serve(
-        self: &Arc<Self>,
-        worker: usize,
-        effects: &mut Effects<S>,
-        serve: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> bool,
-    ) -> (Visit, u64, Instant) {
-        self.ask_observers(effects);
-        let now = Instant::now();
-        // Before anything that they decide is looked at, so that a change in between is not missed.
-        let word = self.word();
-        let mut core = self.lock_core();
-        self.absorb(&mut core);
-        let came = serve(&mut core, now, effects);
-        core.shrink_window(now, effects);
-        let mut inbox = self.lock_inbox();
-        let rests = !came && (inbox.is_empty() || !core.may_start());
-        let end = Self::publish(&mut core, effects, &mut inbox, rests);
-        if rests {
-            inbox.rest(worker);
-        } else {
-            inbox.rise(worker);
-        }
-        let has_ended = end.report.is_some();
-        drop((inbox, core));
-        self.carry_out(effects);
-        self.announce(&end);
-        let visit = if has_ended {
-            Visit::Ended
-        } else if rests {
-            Visit::Rests
-        } else {
-            Visit::Claimed
-        };
-        (visit, word, now)
-    }
-
-    fn absorb(&self, core: &mut Core<S>) {
-        let mut inbox = self.lock_inbox();
-        core.absorb(|supply| inbox.swap(supply));
-    }
-
-    /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
-    fn publish(
-        core: &mut Core<S>,
-        effects: &mut Effects<S>,
-        inbox: &mut Inbox<S::Item, S::Key>,
-        eager: bool,
-    ) -> End {
-        inbox.settle(effects, eager);
-        let may_start = core.may_start();
-        inbox.set_tells_workers(may_start);
-        let unknown = usize::from(may_start && !inbox.is_empty());
-        for _ in 0..core.startable() + unknown {
-            let Some(worker) = inbox.pick_idle() else { break };
-            effects.workers.push(worker);
-        }
-        let is_idle = core.is_idle() && inbox.is_empty();
-        End { is_idle, report: (is_idle && !core.is_open()).then(|| core.report()) }
-    }
-
-    fn announce(&self, end: &End) {
-        if end.is_idle {
-            self.idle.notify_waiters();
-        }
-        if let Some(report) = end.report {
-            // Only the first report counts, and nothing changes after it.
-            if self.ending.report.set(report).is_ok() {
-                self.ending.reached.set();
-                self.keeper.notify_one();
-                let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
-                started.for_each(|worker| self.hubs[worker].nudge());
-            }
-        }
-    }
-
-    fn ask_observers(&self, effects: &mut Effects<S>) {
-        effects.announces_finish = self.on_finish.any();
-        effects.announces_evict = self.on_evict.any();
-    }
-
-    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>) {
-        effects.workers.drain(..).for_each(|worker| self.tell(worker));
-        effects.producers.drain(..).for_each(Waker::wake);
-        effects.cancelled.drain(..).for_each(|grip| grip.shared.cancel(grip.generation));
-        effects.killed.drain(..).for_each(|grip| grip.shared.kill(grip.generation));
-        if std::mem::take(&mut effects.nudge_keeper) {
-            self.keeper.notify_one();
-        }
-        effects.finished.drain(..).for_each(|snapshot| self.on_finish.tell(&snapshot, &self.signals));
-        if effects.announces_evict {
-            effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
-        }
-        effects.evicted.clear();
-        // Values and items are foreign when they are dropped: a panic of one must not keep the others.
-        for answer in effects.answers.drain(..) {
-            drop(catch_unwind(AssertUnwindSafe(answer)));
-        }
-        for (item, finish) in effects.discarded.drain(..) {
-            drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
-        }
-    }
-
     /// Keys, items and signals are foreign code; whatever of it panicked, the core's own steps are whole.
     fn lock_core(&self) -> MutexGuard<'_, Core<S>> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -524,12 +307,6 @@ where
     fn lock_inbox(&self) -> MutexGuard<'_, Inbox<S::Item, S::Key>> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a change has brought to an end.
-struct End {
-    is_idle: bool,
-    report: Option<DrainReport>,
 }
 
 impl<S> Kill for Engine<S>

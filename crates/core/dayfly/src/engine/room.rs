@@ -200,6 +200,11 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.taken - self.granted
     }
 
+    pub(super) fn set_capacity(&mut self, places: usize, wakers: &mut Vec<Waker>) {
+        self.capacity = places;
+        self.admit(wakers);
+    }
+
     /// Ends every wait for a place.
     pub(super) fn close(&mut self, wakers: &mut Vec<Waker>) {
         self.closed = true;

@@ -22,7 +22,8 @@ use super::ready::Ready;
 use super::seats::{Board, Claimed};
 use super::slot::Slot;
 use super::tally::Finish;
-use super::{Engine, Key, Visit};
+use super::visit::Visit;
+use super::{Engine, Key};
 use crate::Operation;
 use crate::schedule::Schedule;
 

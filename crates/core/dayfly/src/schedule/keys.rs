@@ -49,6 +49,9 @@ pub(super) enum Stand {
     Deferred,
 }
 
+/// As many keys as this had work at once may have it again at no cost.
+const KEPT_KEYS: usize = 4_096;
+
 /// A queue that grew beyond this is not kept for the next key.
 const KEPT: usize = 16;
 
@@ -105,7 +108,7 @@ impl<T, K: Eq + Hash + Clone> Keys<T, K> {
             entry.remove();
         }
         self.free.push(at);
-        if self.places.is_empty() && self.states.len() > KEPT {
+        if self.places.is_empty() && self.states.len() > KEPT_KEYS {
             // What many keys needed at once is not kept when there are none.
             *self = Self::new();
         }

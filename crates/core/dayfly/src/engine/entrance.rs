@@ -1,0 +1,113 @@
+//! How items come in: at once where there is room, and otherwise in line.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+
+use dayfly_signal::OperationId;
+
+use super::in_line::InLine;
+use super::inbox::{Accepted, Offer, Refusal, Refused};
+use super::room::NoRoom;
+use super::{Engine, Key};
+use crate::schedule::Schedule;
+use crate::{EnqueueError, TryEnqueueError};
+
+impl<S> Engine<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    pub(crate) async fn enqueue(
+        self: &Arc<Self>,
+        offer: Offer<S::Item, S::Key>,
+    ) -> Result<OperationId, EnqueueError<S::Item>> {
+        match self.offer(offer) {
+            Ok(id) => Ok(id),
+            Err(Refused { why: Refusal::Duplicate, offer }) => Err(EnqueueError::Duplicate(offer.item)),
+            Err(Refused { why: Refusal::Room(NoRoom::Closed), offer }) => {
+                Err(EnqueueError::Closed(offer.item))
+            }
+            Err(Refused { offer, .. }) => {
+                let key = offer.key.clone();
+                InLine { engine: self, key, offer: Some(offer), ticket: None }.await
+            }
+        }
+    }
+
+    pub(crate) fn try_enqueue(
+        self: &Arc<Self>,
+        offer: Offer<S::Item, S::Key>,
+    ) -> Result<OperationId, TryEnqueueError<S::Item>> {
+        self.offer(offer).map_err(|Refused { why, offer }| match why {
+            Refusal::Duplicate => TryEnqueueError::Duplicate(offer.item),
+            Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer.item),
+            Refusal::Room(NoRoom::KeyFull) => TryEnqueueError::KeyFull(offer.item),
+            Refusal::Room(NoRoom::Closed) => TryEnqueueError::Closed(offer.item),
+        })
+    }
+
+    /// Takes an item in if there is room now.
+    fn offer(
+        self: &Arc<Self>,
+        offer: Offer<S::Item, S::Key>,
+    ) -> Result<OperationId, Refused<S::Item, S::Key>> {
+        let mut offered = self.lock_inbox().offer(offer);
+        if let Err(Refused { why: Refusal::Room(NoRoom::Full | NoRoom::KeyFull), offer }) = offered {
+            // Workers tell of starts when they come by; somebody who is refused deserves a closer look.
+            self.change(|core, _, effects| core.note_starts(effects));
+            offered = self.lock_inbox().offer(offer);
+        }
+        match offered {
+            Ok(accepted) => Ok(self.accepted(&accepted)),
+            Err(refused) => {
+                if refused.why == Refusal::Duplicate {
+                    let producers = self.lock_inbox().take_late();
+                    producers.into_iter().for_each(Waker::wake);
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// Takes in as many as there is room for now, in their order, and says how many.
+    pub(crate) fn offer_many(self: &Arc<Self>, offers: &mut VecDeque<Offer<S::Item, S::Key>>) -> u64 {
+        let mut told = None;
+        let mut count = 0;
+        let mut inbox = self.lock_inbox();
+        while let Some(offer) = offers.pop_front() {
+            match inbox.offer(offer) {
+                Ok(accepted) => {
+                    count += 1;
+                    told = told.or(accepted.tell);
+                }
+                Err(refused) => {
+                    offers.push_front(refused.offer);
+                    break;
+                }
+            }
+        }
+        drop(inbox);
+        if let Some(worker) = told {
+            self.tell(worker);
+        }
+        count
+    }
+
+    pub(super) fn accepted(self: &Arc<Self>, accepted: &Accepted) -> OperationId {
+        if let Some(worker) = accepted.tell {
+            self.tell(worker);
+        }
+        accepted.id
+    }
+
+    /// Has a worker come that has nothing to do.
+    pub(super) fn tell(self: &Arc<Self>, worker: usize) {
+        let started = &self.has_started[worker];
+        if started.load(Ordering::Acquire) || started.swap(true, Ordering::AcqRel) {
+            self.hubs[worker].nudge();
+        } else {
+            (self.start_worker)(Arc::clone(self), worker);
+        }
+    }
+}

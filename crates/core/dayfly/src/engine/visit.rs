@@ -1,0 +1,176 @@
+//! Visits to the core: under its lock the change, after it what the change asked for.
+//!
+//! Every visit takes over first what the inbox has, and lets producers and workers know last what has changed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+
+use tokio::time::Instant;
+
+use super::core::Core;
+use super::effects::Effects;
+use super::inbox::Inbox;
+use super::{Engine, Key};
+use crate::DrainReport;
+use crate::schedule::Schedule;
+
+/// What a worker is to do after a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visit {
+    /// Go on, and come again.
+    Claimed,
+    /// Sleep until it is told that there is something to do.
+    Rests,
+    /// Go: everything has ended.
+    Ended,
+}
+
+/// What a change has brought to an end.
+struct End {
+    is_idle: bool,
+    report: Option<DrainReport>,
+}
+
+impl<S> Engine<S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    /// Changes what workers have claimed under: they give back what they have not started.
+    pub(super) fn control<R>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R,
+    ) -> R {
+        self.change(|core, now, effects| {
+            let answer = change(core, now, effects);
+            self.word.fetch_add(1, Ordering::AcqRel);
+            answer
+        })
+    }
+
+    /// Looks at the core, or changes it.
+    pub(super) fn change<R>(
+        self: &Arc<Self>,
+        change: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> R,
+    ) -> R {
+        let mut effects = Effects::default();
+        self.ask_observers(&mut effects);
+        let now = Instant::now();
+        let mut core = self.lock_core();
+        let answer = {
+            self.absorb(&mut core);
+            change(&mut core, now, &mut effects)
+        };
+        core.shrink_window(now, &mut effects);
+        let end = Self::publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
+        drop(core);
+        self.carry_out(&mut effects);
+        self.announce(&end);
+        answer
+    }
+
+    /// A worker's visit. `serve` says whether there was anything to do; the second and third value are what the gates
+    /// said and what the clock read.
+    pub(super) fn serve(
+        self: &Arc<Self>,
+        worker: usize,
+        effects: &mut Effects<S>,
+        serve: impl FnOnce(&mut Core<S>, Instant, &mut Effects<S>) -> bool,
+    ) -> (Visit, u64, Instant) {
+        self.ask_observers(effects);
+        let now = Instant::now();
+        // Before anything that they decide is looked at, so that a change in between is not missed.
+        let word = self.word();
+        let mut core = self.lock_core();
+        self.absorb(&mut core);
+        let came = serve(&mut core, now, effects);
+        core.shrink_window(now, effects);
+        let mut inbox = self.lock_inbox();
+        let rests = !came && (inbox.is_empty() || !core.may_start());
+        let end = Self::publish(&mut core, effects, &mut inbox, rests);
+        if rests {
+            inbox.rest(worker);
+        } else {
+            inbox.rise(worker);
+        }
+        let has_ended = end.report.is_some();
+        drop((inbox, core));
+        self.carry_out(effects);
+        self.announce(&end);
+        let visit = if has_ended {
+            Visit::Ended
+        } else if rests {
+            Visit::Rests
+        } else {
+            Visit::Claimed
+        };
+        (visit, word, now)
+    }
+
+    fn absorb(&self, core: &mut Core<S>) {
+        let mut inbox = self.lock_inbox();
+        core.absorb(|supply| inbox.swap(supply));
+    }
+
+    /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
+    fn publish(
+        core: &mut Core<S>,
+        effects: &mut Effects<S>,
+        inbox: &mut Inbox<S::Item, S::Key>,
+        eager: bool,
+    ) -> End {
+        inbox.settle(effects, eager);
+        let may_start = core.may_start();
+        inbox.set_tells_workers(may_start);
+        let unknown = usize::from(may_start && !inbox.is_empty());
+        for _ in 0..core.startable() + unknown {
+            let Some(worker) = inbox.pick_idle() else { break };
+            effects.workers.push(worker);
+        }
+        let is_idle = core.is_idle() && inbox.is_empty();
+        End { is_idle, report: (is_idle && !core.is_open()).then(|| core.report()) }
+    }
+
+    fn announce(&self, end: &End) {
+        if end.is_idle {
+            self.idle.notify_waiters();
+        }
+        if let Some(report) = end.report {
+            // Only the first report counts, and nothing changes after it.
+            if self.ending.report.set(report).is_ok() {
+                self.ending.reached.set();
+                self.keeper.notify_one();
+                let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
+                started.for_each(|worker| self.hubs[worker].nudge());
+            }
+        }
+    }
+
+    fn ask_observers(&self, effects: &mut Effects<S>) {
+        effects.announces_finish = self.on_finish.any();
+        effects.announces_evict = self.on_evict.any();
+    }
+
+    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>) {
+        effects.workers.drain(..).for_each(|worker| self.tell(worker));
+        effects.producers.drain(..).for_each(Waker::wake);
+        effects.cancelled.drain(..).for_each(|grip| grip.shared.cancel(grip.generation));
+        effects.killed.drain(..).for_each(|grip| grip.shared.kill(grip.generation));
+        if std::mem::take(&mut effects.nudge_keeper) {
+            self.keeper.notify_one();
+        }
+        effects.finished.drain(..).for_each(|snapshot| self.on_finish.tell(&snapshot, &self.signals));
+        if effects.announces_evict {
+            effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
+        }
+        effects.evicted.clear();
+        // Values and items are foreign when they are dropped: a panic of one must not keep the others.
+        for answer in effects.answers.drain(..) {
+            drop(catch_unwind(AssertUnwindSafe(answer)));
+        }
+        for (item, finish) in effects.discarded.drain(..) {
+            drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
+        }
+    }
+}
