@@ -5,15 +5,14 @@
 //! touch the next user.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use dayfly_signal::{Draft, SignalId, SignalSource};
-use tokio::sync::Notify;
 
 use crate::desk;
 use crate::recent::Recent;
+use crate::sync::{AtomicBool, AtomicU64, Notify, Ordering};
 
 /// What an operation owns.
 pub(crate) struct Pass<K> {

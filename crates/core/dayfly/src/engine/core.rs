@@ -17,10 +17,11 @@ use dayfly_signal::{OperationId, Signal, SignalSink};
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
+use super::board::Board;
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Board, Claimed, Seats, Sitting};
+use super::seats::{Claimed, Seats, Sitting};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
