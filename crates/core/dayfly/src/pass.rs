@@ -82,9 +82,14 @@ impl Shared {
         self.told.notify_waiters();
     }
 
+    /// Has the body dropped at its next suspension, or not begun at all. Wakes nobody, so it may stand under a lock.
+    pub(crate) fn doom(&self, generation: u64) {
+        self.killed.fetch_max(generation, Ordering::AcqRel);
+    }
+
     /// Cancels the body and has it dropped at its next suspension.
     pub(crate) fn kill(&self, generation: u64) {
-        self.killed.fetch_max(generation, Ordering::AcqRel);
+        self.doom(generation);
         self.cancel(generation);
         if let Some(slot) = self.slot.get() {
             slot.wake_by_ref();
