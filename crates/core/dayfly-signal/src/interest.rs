@@ -3,13 +3,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
 use crate::clock::Ticks;
 use crate::listener::{self, Callback, Delivery};
 use crate::published::FigureWriter;
 use crate::state::State;
+use crate::sync::{AtomicU64, Ordering};
 use crate::window::CountWindow;
 use crate::{Lagged, PatternSet, Signal, SignalId, SignalKind, SignalSink};
 

@@ -85,6 +85,7 @@ mod sink;
 mod source;
 mod state;
 mod subscription;
+mod sync;
 mod topics;
 mod watch;
 mod window;

@@ -5,9 +5,9 @@
 //! takes the sink's lock instead.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::clock::{NEVER, Ticks};
+use crate::sync::{AtomicU64, Ordering, fence};
 
 /// A count, and the moment until which it holds unless something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

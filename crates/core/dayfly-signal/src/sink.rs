@@ -1,7 +1,7 @@
 //! The shell around the state: one lock, Tokio's clock, and wake-ups after the lock is free.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -11,6 +11,7 @@ use crate::history::Ancestry;
 use crate::interest::{Interest, Interested, Mailbox, Tally, Wakes};
 use crate::published::board;
 use crate::state::{Raise, State};
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::window::CountWindow;
 use crate::{
     AsyncHandler, Blocked, Counter, Draft, Hold, Listener, OperationId, PatternSet, Query, Raised, Signal,

@@ -2,10 +2,10 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use crate::interest::{Interest, Interested};
+use crate::sync::{AtomicU64, Ordering};
 use crate::{PatternSet, Raised, SignalSink};
 
 /// Watches whether the names that its patterns mean are raised.

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use tokio::time::Instant;
 
 use crate::pass::AnyPass;
+use crate::sync::thread_local;
 
 thread_local! {
     static DESK: Desk = const { Desk { reading: Cell::new(None), pass: Cell::new(None) } };

@@ -1,8 +1,6 @@
 //! A flag that is set once, and that any number of tasks may wait for.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::sync::Notify;
+use crate::sync::{AtomicBool, Notify, Ordering};
 
 #[derive(Debug)]
 pub(crate) struct Latch {
@@ -11,8 +9,8 @@ pub(crate) struct Latch {
 }
 
 impl Latch {
-    pub(crate) const fn new() -> Self {
-        Self { is_set: AtomicBool::new(false), waiting: Notify::const_new() }
+    pub(crate) fn new() -> Self {
+        Self { is_set: AtomicBool::new(false), waiting: Notify::new() }
     }
 
     pub(crate) fn is_set(&self) -> bool {

@@ -102,6 +102,7 @@ mod result;
 mod schedule;
 mod snapshot;
 mod stats;
+mod sync;
 mod ticket;
 mod weak;
 mod window;

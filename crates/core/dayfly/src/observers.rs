@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use crate::sync::{AtomicBool, Mutex, Ordering, PoisonError};
 use crate::{OperationSnapshot, SignalSink};
 
 type Observer<K> = Arc<dyn Fn(&OperationSnapshot<K>) + Send + Sync>;

@@ -5,15 +5,14 @@
 //! touch the next user.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use dayfly_signal::{Draft, SignalId, SignalSource};
-use tokio::sync::Notify;
 
 use crate::desk;
 use crate::recent::Recent;
+use crate::sync::{AtomicBool, AtomicU64, Notify, Ordering};
 
 /// What an operation owns.
 pub(crate) struct Pass<K> {
@@ -83,9 +82,14 @@ impl Shared {
         self.told.notify_waiters();
     }
 
+    /// Has the body dropped at its next suspension, or not begun at all. Wakes nobody, so it may stand under a lock.
+    pub(crate) fn doom(&self, generation: u64) {
+        self.killed.fetch_max(generation, Ordering::AcqRel);
+    }
+
     /// Cancels the body and has it dropped at its next suspension.
     pub(crate) fn kill(&self, generation: u64) {
-        self.killed.fetch_max(generation, Ordering::AcqRel);
+        self.doom(generation);
         self.cancel(generation);
         if let Some(slot) = self.slot.get() {
             slot.wake_by_ref();

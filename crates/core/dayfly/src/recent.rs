@@ -3,10 +3,9 @@
 //! A raise only notes its id; the signal itself is fetched from the sink before the worker turns to something else, so
 //! that a body pays little for a raise and the sink's history cannot have forgotten it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use dayfly_signal::{Signal, SignalId, SignalSink};
+
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
 
 /// How many signals are kept.
 const KEPT: usize = 8;

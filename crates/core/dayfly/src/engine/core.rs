@@ -19,10 +19,11 @@ use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
 pub(super) use self::ending::{Ended, Returns};
+use super::board::Board;
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Board, Claimed, Seats};
+use super::seats::{Claimed, Seats};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
@@ -218,7 +219,9 @@ where
     /// Ends one operation: removed if it has not started, dropped at its next suspension if it runs.
     pub(super) fn kill(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
         if let Some(sitting) = self.seats.find(id) {
-            // One that was claimed and has not started comes back unstarted, and ends then.
+            // One that was claimed and has not started comes back unstarted, and ends then. Marked at once: it may come
+            // back before the lock is free for long enough to wake anybody, and would go on under another generation.
+            sitting.shared.doom(sitting.occupant.generation);
             effects.killed.push(sitting.grip());
             return true;
         }

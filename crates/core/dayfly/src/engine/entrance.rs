@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use dayfly_signal::OperationId;
@@ -12,6 +11,7 @@ use super::inbox::{Accepted, Offer, Refusal, Refused};
 use super::room::NoRoom;
 use super::{Engine, Key};
 use crate::schedule::Schedule;
+use crate::sync::Ordering;
 use crate::{EnqueueError, TryEnqueueError};
 
 impl<S> Engine<S>

@@ -2,6 +2,7 @@
 //! signals.
 
 mod attempt_end;
+mod board;
 mod core;
 mod deferral;
 mod effects;
@@ -23,16 +24,15 @@ mod worker;
 
 use std::fmt;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
 use dayfly_signal::{OperationId, SignalSink, Watch};
 use tokio::runtime::{self, RuntimeFlavor};
-use tokio::sync::Notify;
 
 pub(crate) use self::attempt_end::AttemptEnd;
+use self::board::Board;
 use self::core::{Core, Setup};
 use self::gates::Gates;
 use self::inbox::Inbox;
@@ -40,12 +40,12 @@ pub(crate) use self::inbox::Offer;
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
-use self::seats::Board;
 pub(crate) use self::tally::Finish;
 use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{

@@ -1,10 +1,9 @@
 //! Which bodies of a worker were woken: a bit for each slot, and one wake-up of the worker for any number of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Wake, Waker};
 
-use futures_util::task::AtomicWaker;
+use crate::sync::{AtomicBool, AtomicU64, AtomicWaker, Ordering};
 
 /// The bits of one worker, as the worker sees them.
 pub(super) struct Ready {

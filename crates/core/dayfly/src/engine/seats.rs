@@ -5,12 +5,12 @@
 //! it is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use dayfly_signal::{OperationId, Signal, SignalSink};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
+use super::board::{Board, Progress};
 use super::tally::Finish;
 use crate::pass::Shared;
 use crate::schedule::{Place, Queued};
@@ -59,15 +59,6 @@ pub(super) struct Occupant<K> {
     pub(super) ready_at: Instant,
     pub(super) started_at: Instant,
     is_settled: bool,
-}
-
-/// What a worker has done with its newest claim since it was last in the core.
-#[derive(Default)]
-pub(super) struct Board {
-    /// How many of the batch have started, in its order.
-    started: AtomicU32,
-    /// Which of the batch have completed, one bit for each.
-    completed: AtomicU32,
 }
 
 /// An operation that was claimed, with the item.
@@ -210,7 +201,7 @@ impl<K: Clone> Seats<K> {
         for worker in &self.workers {
             let unstarted = worker.batch.len().saturating_sub(worker.board.started());
             counts.unstarted += unstarted;
-            counts.completed += worker.board.completed.load(Ordering::Acquire).count_ones() as usize;
+            counts.completed += worker.board.completed();
         }
         counts.running = counts.running.saturating_sub(counts.unstarted + counts.completed);
         counts
@@ -252,14 +243,6 @@ pub(super) struct Counts {
     pub(super) running: usize,
     /// Completed, which their workers have not told yet.
     pub(super) completed: usize,
-}
-
-/// How far a claimed operation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Progress {
-    Unstarted,
-    Running,
-    Completed,
 }
 
 /// An operation in a worker's hands, as whoever looks sees it.
@@ -329,45 +312,6 @@ impl<K: Clone> Occupant<K> {
             finished_at: None,
             error: None,
             signals,
-        }
-    }
-}
-
-impl Board {
-    /// The worker starts the next of its batch.
-    pub(super) fn start(&self, turn: u32) {
-        self.started.store(turn + 1, Ordering::Release);
-    }
-
-    /// An operation of the batch has completed, and the worker goes on before it tells the core.
-    pub(super) fn complete(&self, turn: u32) {
-        // Only the worker writes while it works, so this needs no read-modify-write.
-        let completed = self.completed.load(Ordering::Relaxed) | (1 << turn);
-        self.completed.store(completed, Ordering::Release);
-    }
-
-    /// The core knows everything. To be called by the worker, in the core.
-    pub(super) fn settle(&self) {
-        self.completed.store(0, Ordering::Release);
-    }
-
-    fn clear(&self) {
-        self.started.store(0, Ordering::Release);
-        self.completed.store(0, Ordering::Release);
-    }
-
-    fn started(&self) -> usize {
-        self.started.load(Ordering::Acquire) as usize
-    }
-
-    fn progress(&self, turn: usize) -> Progress {
-        let completed = self.completed.load(Ordering::Acquire);
-        if turn >= self.started() {
-            Progress::Unstarted
-        } else if completed & (1 << turn) == 0 {
-            Progress::Running
-        } else {
-            Progress::Completed
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use tokio::time::Instant;
@@ -15,6 +14,7 @@ use super::inbox::Inbox;
 use super::{Engine, Key};
 use crate::DrainReport;
 use crate::schedule::Schedule;
+use crate::sync::Ordering;
 
 /// What a worker is to do after a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

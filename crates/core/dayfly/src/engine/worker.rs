@@ -15,11 +15,12 @@ use tokio::task::{coop, yield_now};
 use tokio::time::Instant;
 
 use super::attempt_end::{AttemptEnd, Finished};
+use super::board::Board;
 use super::core::{Ended, Returns};
 use super::effects::Effects;
 use super::pace::Pace;
 use super::ready::Ready;
-use super::seats::{Board, Claimed};
+use super::seats::Claimed;
 use super::slot::Slot;
 use super::tally::Finish;
 use super::visit::Visit;

@@ -1,0 +1,44 @@
+//! One at a time of each key.
+
+use std::sync::{Arc, Mutex};
+
+use dayfly::{KeyedCoordinator, SignalSink};
+use tokio::task::{spawn, yield_now};
+
+use super::WORK;
+use crate::watched::{Bodies, balanced};
+
+/// Operations of a key run one by one and in their order, also when producers wait for room of their key.
+pub(super) async fn order() {
+    let bodies: [Bodies; 2] = Default::default();
+    let order = Arc::new(Mutex::new([Vec::new(), Vec::new()]));
+    let (watched, noted) = (bodies.clone(), Arc::clone(&order));
+    let work = KeyedCoordinator::spawn(
+        WORK.max_concurrency(2).queue_capacity(3).max_queued_per_key(1),
+        &SignalSink::default(),
+        |(key, _): &(usize, u32)| *key,
+        move |(key, number), _| {
+            let (bodies, noted) = (watched[key].clone(), Arc::clone(&noted));
+            async move {
+                let _inside = bodies.enter();
+                yield_now().await;
+                noted.lock().expect("nobody panics under it")[key].push(number);
+            }
+        },
+    );
+    let producers = [0, 1].map(|key| {
+        let work = work.clone();
+        spawn(async move {
+            for number in 0..3 {
+                work.enqueue((key, number)).await.expect("it is open");
+            }
+        })
+    });
+    for producer in producers {
+        producer.await.expect("a producer comes to its end");
+    }
+    let report = work.drain().await;
+    assert_eq!((balanced(report), report.completed), (6, 6));
+    assert_eq!(*order.lock().expect("nobody panics under it"), [vec![0, 1, 2], vec![0, 1, 2]]);
+    assert!(bodies.iter().all(|bodies| bodies.most() == 1), "one of each key at a time");
+}

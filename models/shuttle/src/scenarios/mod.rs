@@ -1,0 +1,51 @@
+//! What is played, each with what must hold afterwards.
+
+mod again;
+mod ending;
+mod gates;
+mod keyed;
+mod kill;
+mod limit;
+mod places;
+mod tickets;
+
+use dayfly::CoordinatorOptions;
+
+/// One of them.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: &'static str,
+    /// One schedule of it.
+    pub run: fn(),
+}
+
+/// All of them.
+pub const SCENARIOS: [Scenario; 11] = [
+    Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
+    Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
+    Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
+    Scenario { name: "again_then_drain", run: || play(again::again_then_drain()) },
+    Scenario { name: "resize_8_2_8", run: || play(limit::resize()) },
+    Scenario { name: "pause_and_resume", run: || play(limit::pause_and_resume()) },
+    Scenario { name: "defer_and_retract", run: || play(gates::defer_and_retract()) },
+    Scenario { name: "keyed_order_under_two_workers", run: || play(keyed::order()) },
+    Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
+    Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
+    Scenario { name: "each_ticket_is_answered_once", run: || play(tickets::answered_once()) },
+];
+
+/// How many workers the runtime has: as many starts may slip through while a control is on its way.
+const WORKERS: usize = 2;
+
+/// The options that scenarios begin with.
+const WORK: CoordinatorOptions = CoordinatorOptions::new();
+
+fn play(scenario: impl Future<Output = ()>) {
+    tokio::reset();
+    shuttle::future::block_on(async {
+        scenario.await;
+        // Once it has come to its end, an engine leaves no task behind.
+        tokio::runtime::settled().await;
+    });
+}

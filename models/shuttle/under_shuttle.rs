@@ -1,0 +1,9 @@
+//! Lets `sync.rs` of the crate that is built here take shuttle's side.
+
+fn main() {
+    println!("cargo::rustc-check-cfg=cfg(shuttle)");
+    // What is read from configuration is not built here, so its feature does not exist.
+    println!("cargo::rustc-check-cfg=cfg(feature, values(\"serde\"))");
+    println!("cargo::rustc-cfg=shuttle");
+    println!("cargo::rerun-if-changed=../under_shuttle.rs");
+}
