@@ -9,6 +9,7 @@ mod dropping;
 mod ending;
 mod following;
 mod gates;
+mod hostile;
 mod identities;
 mod intake;
 mod keyed;
