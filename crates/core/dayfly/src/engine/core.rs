@@ -23,7 +23,7 @@ use super::board::Board;
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Claimed, Seats};
+use super::seats::{Claimed, Progress, Seats};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
@@ -219,6 +219,9 @@ where
     /// Ends one operation: removed if it has not started, dropped at its next suspension if it runs.
     pub(super) fn kill(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
         if let Some(sitting) = self.seats.find(id) {
+            if sitting.progress == Progress::Completed {
+                return false;
+            }
             // One that was claimed and has not started comes back unstarted, and ends then. Marked at once: it may come
             // back before the lock is free for long enough to wake anybody, and would go on under another generation.
             sitting.shared.doom(sitting.occupant.generation);

@@ -47,3 +47,40 @@ async fn figures_add_up_while_workers_work() {
     }
     work.drain().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_completed_cannot_be_killed() {
+    let weak: Arc<Mutex<Option<Coordinator<u32>>>> = Arc::default();
+    let ids: Arc<Mutex<Vec<_>>> = Arc::default();
+    let wrong = Arc::new(AtomicUsize::new(0));
+    let work = {
+        let (weak, ids, wrong) = (Arc::clone(&weak), Arc::clone(&ids), Arc::clone(&wrong));
+        Coordinator::spawn(
+            WORK.max_concurrency(64),
+            &SignalSink::default(),
+            move |number: u32, op: Operation| {
+                let (weak, ids, wrong) = (Arc::clone(&weak), Arc::clone(&ids), Arc::clone(&wrong));
+                async move {
+                    let work = weak.lock().unwrap().clone().unwrap();
+                    // A kill ends a claim, so not every body tries.
+                    let before = ids.lock().unwrap().last().copied().filter(|_| number % 4 == 2);
+                    if let Some(id) = before {
+                        let state = work.get(id).map(|seen| seen.state);
+                        let killed = work.kill(id);
+                        if state != Some(OperationState::Completed) || killed {
+                            wrong.fetch_add(1, Ordering::SeqCst);
+                        }
+                    }
+                    ids.lock().unwrap().push(op.id());
+                }
+            },
+        )
+    };
+    *weak.lock().unwrap() = Some(work.clone());
+    for number in 0..100 {
+        work.enqueue(number).await.unwrap();
+    }
+    let report = work.drain().await;
+    weak.lock().unwrap().take();
+    assert_eq!((report.completed, wrong.load(Ordering::SeqCst)), (100, 0));
+}
