@@ -100,6 +100,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         });
         match desk::open(now, || catch_unwind(contained)) {
             Ok(Poll::Ready(end)) => {
+                self.shared.recent.fetch(signals);
                 self.leave();
                 Poll::Ready(end)
             }

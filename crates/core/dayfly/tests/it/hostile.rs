@@ -49,6 +49,22 @@ async fn figures_add_up_while_workers_work() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_keeps_its_signals_however_many_others_raise_meanwhile() {
+    let signals = SignalSink::new(SignalOptions::new().capacity(64));
+    let work = Coordinator::spawn(WORK.max_concurrency(64), &signals, |_: u32, op: Operation| async move {
+        for _ in 0..8 {
+            op.raise("step");
+        }
+    });
+    for number in 0..200 {
+        work.enqueue(number).await.unwrap();
+    }
+    work.drain().await;
+    let kept: Vec<_> = work.window().iter().map(|seen| seen.signals.len()).collect();
+    assert!(kept.iter().all(|kept| *kept == 8), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_has_completed_cannot_be_killed() {
     let weak: Arc<Mutex<Option<Coordinator<u32>>>> = Arc::default();
     let ids: Arc<Mutex<Vec<_>>> = Arc::default();
