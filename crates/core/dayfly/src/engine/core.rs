@@ -19,11 +19,11 @@ use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
 pub(super) use self::ending::{Ended, Returns};
-use super::board::Board;
+use super::board::{Board, Progress};
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Claimed, Progress, Seats};
+use super::seats::{Claimed, Seats};
 use super::tally::{Finish, Tally};
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};

@@ -37,12 +37,14 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let mut producers = Vec::new();
+        let (mut producers, mut replaced) = (Vec::new(), None);
         let mut inbox = this.engine.lock_inbox();
         let ticket = *this.ticket.get_or_insert_with(|| inbox.join(&this.key, &mut producers));
-        let polled = inbox.poll(ticket, &mut this.offer, context);
+        let polled = inbox.poll(ticket, &mut this.offer, context, &mut replaced);
         producers.append(&mut inbox.take_late());
         drop(inbox);
+        // It may be the last waker of a task, and the task may own anything.
+        drop(replaced);
         producers.into_iter().for_each(Waker::wake);
         let Poll::Ready(outcome) = polled else { return Poll::Pending };
         this.ticket = None;

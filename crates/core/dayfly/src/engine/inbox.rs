@@ -100,14 +100,16 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         self.room.join(key, wakers)
     }
 
-    /// Takes an item in once its ticket has got room. `offer` is left where it is until then.
+    /// Takes an item in once its ticket has got room. `offer` is left where it is until then. A waker that is not needed
+    /// any more is `replaced`, for the caller to drop where locks are free.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
         offer: &mut Option<Offer<T, K>>,
         context: &Context<'_>,
+        replaced: &mut Option<Waker>,
     ) -> Poll<Result<Accepted, Refusal>> {
-        match self.room.poll(ticket, context.waker()) {
+        match self.room.poll(ticket, context.waker(), replaced) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(why)) => Poll::Ready(Err(Refusal::Room(why))),
             Poll::Ready(Ok(())) => match offer.take().map(|offer| self.accept(offer)) {

@@ -103,6 +103,10 @@ impl<K: Eq + Hash + Clone> Room<K> {
     /// Joins the line.
     pub(super) fn join(&mut self, key: &K, wakers: &mut Vec<Waker>) -> Ticket {
         let ticket = self.draw();
+        if self.closed {
+            // A line that nobody leaves any more is not joined.
+            return ticket;
+        }
         let number = self.draw();
         let waits_for_key = self.keys.as_mut().is_some_and(|keys| keys.join(key, number, ticket));
         let stage = if waits_for_key {
@@ -118,7 +122,13 @@ impl<K: Eq + Hash + Clone> Room<K> {
     }
 
     /// Ready when the ticket has its places, which it hands over with that, or when the room was closed.
-    pub(super) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Result<(), NoRoom>> {
+    /// What was known of its task before is `replaced`.
+    pub(super) fn poll(
+        &mut self,
+        ticket: Ticket,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> Poll<Result<(), NoRoom>> {
         if self.closed {
             return Poll::Ready(Err(NoRoom::Closed));
         }
@@ -131,7 +141,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
             }
             Some(waiting) => {
                 if !waiting.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    waiting.waker = Some(waker.clone());
+                    *replaced = waiting.waker.replace(waker.clone());
                 }
                 Poll::Pending
             }
@@ -286,5 +296,44 @@ impl<K: Eq + Hash + Clone> Keys<K> {
             self.of.remove(key);
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_not_joined_after_the_close() {
+        let mut room = Room::new(1, Some(Box::new(|_: &u32| 1)));
+        let mut wakers = Vec::new();
+        room.enter(&7).unwrap();
+        room.close(&mut wakers);
+        let ticket = room.join(&7, &mut wakers);
+        let polled = room.poll(ticket, &noop_waker(), &mut None);
+        assert_eq!(polled, Poll::Ready(Err(NoRoom::Closed)));
+        room.leave(&7, &mut wakers);
+        room.admit(&mut wakers);
+        assert!(room.waiting.is_empty() && room.line.is_empty());
+        assert_eq!((room.taken, room.granted), (0, 0));
+    }
+
+    #[test]
+    fn a_waker_that_is_replaced_is_the_callers_to_drop() {
+        struct Flag;
+        impl std::task::Wake for Flag {
+            fn wake(self: std::sync::Arc<Self>) {}
+        }
+        let (task, mut wakers) = (std::sync::Arc::new(Flag), Vec::new());
+        let mut room = Room::new(1, None);
+        room.enter(&()).unwrap();
+        let ticket = room.join(&(), &mut wakers);
+        let first = Waker::from(std::sync::Arc::clone(&task));
+        assert!(room.poll(ticket, &first, &mut None).is_pending());
+        let mut replaced = None;
+        assert!(room.poll(ticket, &noop_waker(), &mut replaced).is_pending());
+        assert!(replaced.is_some_and(|waker| waker.will_wake(&first)));
     }
 }
