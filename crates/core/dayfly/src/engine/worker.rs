@@ -261,3 +261,5 @@ where
         });
     }
 }
+        // What came in from here on would be nobody's.
+        engine.shut();

@@ -100,3 +100,48 @@ async fn what_has_completed_cannot_be_killed() {
     weak.lock().unwrap().take();
     assert_eq!((report.completed, wrong.load(Ordering::SeqCst)), (100, 0));
 }
+
+#[test]
+fn a_runtime_that_shuts_down_under_busy_producers_loses_nobody() {
+    let other = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for _ in 0..200 {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+        let work = {
+            let _inside = runtime.enter();
+            let gate = Arc::new(Semaphore::new(0));
+            Coordinator::spawn(WORK.max_concurrency(4), &SignalSink::default(), move |_: u32, _| {
+                let gate = Arc::clone(&gate);
+                async move { drop(gate.acquire().await) }
+            })
+        };
+        let producer = {
+            let work = work.clone();
+            std::thread::spawn(move || {
+                let mut accepted = 0_u64;
+                loop {
+                    match work.try_enqueue(1) {
+                        Ok(_) => accepted += 1,
+                        Err(dayfly::TryEnqueueError::Closed(_)) => return accepted,
+                        Err(_) => std::thread::yield_now(),
+                    }
+                    if accepted.is_multiple_of(64) {
+                        work.kill(work.running().first().map_or_else(|| op_id(1), |seen| seen.id));
+                    }
+                }
+            })
+        };
+        drop(runtime);
+        let accepted = producer.join().unwrap();
+        let report = other.block_on(async {
+            tokio::time::timeout(Duration::from_secs(5), work.drain()).await.expect("drain returns")
+        });
+        assert_eq!((report.accepted, report.cancelled), (accepted, accepted));
+        let stats = work.stats();
+        assert_eq!((stats.pending, stats.running), (0, 0));
+    }
+}
+
+fn op_id(number: u64) -> dayfly::OperationId {
+    dayfly::OperationId::from_u64(number).unwrap()
+}
