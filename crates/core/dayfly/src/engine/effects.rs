@@ -24,6 +24,8 @@ pub(super) struct Effects<S: Schedule> {
     pub(super) producers: Vec<Waker>,
     /// Workers that have something to do now.
     pub(super) workers: Vec<usize>,
+    /// How many were told since this was last asked.
+    pub(super) told_workers: usize,
     /// The keeper has something earlier to wait for than it knows.
     pub(super) nudge_keeper: bool,
     /// Operations to be announced: that they ended, and that they left the window.
@@ -46,6 +48,7 @@ impl<S: Schedule> Default for Effects<S> {
             came_back: Vec::new(),
             producers: Vec::new(),
             workers: Vec::new(),
+            told_workers: 0,
             nudge_keeper: false,
             finished: Vec::new(),
             evicted: Vec::new(),
@@ -53,5 +56,13 @@ impl<S: Schedule> Default for Effects<S> {
             announces_finish: false,
             announces_evict: false,
         }
+    }
+}
+
+impl<S: Schedule> Effects<S> {
+    /// Whether somebody is to be told of what ended.
+    pub(super) fn tell(&self) -> bool {
+        let evictions = self.announces_evict && !self.evicted.is_empty();
+        evictions || !(self.finished.is_empty() && self.answers.is_empty() && self.discarded.is_empty())
     }
 }

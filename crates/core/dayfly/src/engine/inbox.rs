@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::hash::Hash;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use dayfly_signal::{OperationId, OperationIds};
@@ -12,6 +13,7 @@ use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::effects::Effects;
+use super::ready::Hub;
 use super::room::{NoRoom, PerKey, Room, Ticket};
 use crate::schedule::{Place, Queued, Schedule};
 
@@ -27,8 +29,9 @@ pub(super) struct Inbox<T, K> {
     run_began: Option<Instant>,
     /// Whether an item that comes in now may start, so that a worker has to be told of it.
     tells_workers: bool,
-    /// Workers that have nothing to do.
+    /// Workers that have nothing to do, unless one of their bodies has woken them since.
     idle: Vec<usize>,
+    hubs: Box<[Arc<Hub>]>,
     /// Drawn in blocks: the counter is shared by the whole process.
     ids: OperationIds,
     /// Ids that callers brought, of operations that have not ended.
@@ -72,7 +75,7 @@ impl<T, K> Offer<T, K> {
 }
 
 impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
-    pub(super) fn new(capacity: usize, per_key: Option<PerKey<K>>, workers: usize) -> Self {
+    pub(super) fn new(capacity: usize, per_key: Option<PerKey<K>>, hubs: Box<[Arc<Hub>]>) -> Self {
         Self {
             items: VecDeque::new(),
             room: Room::new(capacity, per_key),
@@ -80,7 +83,8 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
             run_began: None,
             tells_workers: true,
             // The first one is told first.
-            idle: (0..workers).rev().collect(),
+            idle: (0..hubs.len()).rev().collect(),
+            hubs,
             ids: OperationId::block(0),
             own_ids: HashSet::new(),
             late: Vec::new(),
@@ -152,7 +156,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         });
         self.peak = self.peak.max(self.room.occupied());
         // Whoever comes for the first item tells the others, if there is enough for them.
-        let tell = if is_first && self.tells_workers { self.idle.pop() } else { None };
+        let tell = if is_first && self.tells_workers { self.pick_idle() } else { None };
         Ok(Accepted { id, tell })
     }
 
@@ -219,14 +223,16 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         self.idle.push(worker);
     }
 
-    /// A worker has woken up by itself.
+    /// A worker is awake and asks for itself.
     pub(super) fn rise(&mut self, worker: usize) {
         self.idle.retain(|idle| *idle != worker);
     }
 
-    /// A worker that can be given something to do.
+    /// A worker that can be given something to do: one that sleeps, rather than one that is busy with its bodies.
     pub(super) fn pick_idle(&mut self) -> Option<usize> {
-        self.idle.pop()
+        let sleeps = self.idle.iter().rposition(|worker| !self.hubs[*worker].is_awake());
+        let at = sleeps.or_else(|| self.idle.len().checked_sub(1))?;
+        Some(self.idle.remove(at))
     }
 
     pub(super) fn give_up(&mut self, ticket: Ticket, key: &K, wakers: &mut Vec<Waker>) {

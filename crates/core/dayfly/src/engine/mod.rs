@@ -45,7 +45,7 @@ use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Notify, Ordering, PoisonError};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{
@@ -74,6 +74,8 @@ pub(crate) struct Engine<S: Schedule> {
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
     ending: Arc<Ending>,
+    /// How many calls are telling observers and tickets of what ended. An end counts once all of them are done.
+    telling: AtomicUsize,
     /// Tells those who wait for it that nothing is pending and nothing runs.
     idle: Notify,
     _reflexes: Reflexes,
@@ -135,21 +137,23 @@ where
         };
         let body = Arc::new(body);
         let keepers = watch();
+        let hubs: Box<[Arc<Hub>]> = (0..workers).map(|_| Arc::default()).collect();
         let engine = Arc::new_cyclic(|engine| Self {
             core: Mutex::new(Core::new(schedule, setup)),
-            inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, workers)),
+            inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, hubs.clone())),
             discard: manner.discard,
             key_text: manner.key_text,
             options: options.clone(),
             signals: signals.clone(),
             runtime,
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
-            hubs: (0..workers).map(|_| Arc::default()).collect(),
+            hubs,
             boards,
             has_started: (0..workers).map(|_| AtomicBool::new(false)).collect(),
             word: AtomicU64::new(0),
             watch: watch(),
             keeper: Notify::new(),
+            telling: AtomicUsize::new(0),
             ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
             _reflexes: Reflexes::start(
@@ -250,7 +254,7 @@ where
         loop {
             // Made before the look, so that an idle moment in between is not missed.
             let told = self.idle.notified();
-            if self.change(|core, _, _| core.is_idle()) {
+            if self.change(|core, _, _| core.is_idle()) && self.telling.load(Ordering::Acquire) == 0 {
                 return;
             }
             told.await;

@@ -28,6 +28,11 @@ impl Pace {
         self.claim
     }
 
+    /// Whether bodies take long, as far as is known.
+    pub(super) const fn is_slow(&self) -> bool {
+        self.claim == 1
+    }
+
     /// Operations were claimed.
     pub(super) const fn start(&mut self, now: Instant) {
         self.claimed_at = Some(now);

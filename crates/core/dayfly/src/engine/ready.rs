@@ -33,7 +33,7 @@ struct Bit {
 }
 
 /// Slots of one block.
-const WIDTH: usize = 64;
+pub(super) const WIDTH: usize = 64;
 
 impl Ready {
     pub(super) const fn new(hub: Arc<Hub>) -> Self {
@@ -55,11 +55,15 @@ impl Ready {
         self.hub.is_awake.store(true, Ordering::SeqCst);
     }
 
+    pub(super) const fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// The woken slots of one block. They count as not woken from here on.
-    pub(super) fn take(&self, block: usize) -> Option<u64> {
-        let block = self.blocks.get(block)?;
+    pub(super) fn take(&self, block: usize) -> u64 {
+        let Some(block) = self.blocks.get(block) else { return 0 };
         // Looking is cheaper than swapping, and most blocks are at rest.
-        Some(if block.bits.load(Ordering::Relaxed) == 0 { 0 } else { block.bits.swap(0, Ordering::SeqCst) })
+        if block.bits.load(Ordering::Relaxed) == 0 { 0 } else { block.bits.swap(0, Ordering::SeqCst) }
     }
 
     /// Goes to sleep unless a slot was woken meanwhile. Says whether it does.
@@ -79,6 +83,11 @@ impl Hub {
     pub(super) fn nudge(&self) {
         self.was_nudged.store(true, Ordering::SeqCst);
         self.worker.wake();
+    }
+
+    /// Whether the worker is busy: in a turn, or between two that follow each other.
+    pub(super) fn is_awake(&self) -> bool {
+        self.is_awake.load(Ordering::Relaxed)
     }
 
     /// Whether the worker was nudged since this was last asked.

@@ -116,7 +116,12 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             }
             Err(panic) => {
                 self.clear();
-                Poll::Ready(AttemptEnd::panicked(&*panic))
+                let end = AttemptEnd::panicked(&*panic);
+                // What a body panics with is foreign too. What its drop panics with is let be: it could go on for ever.
+                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                    std::mem::forget(again);
+                }
+                Poll::Ready(end)
             }
         }
     }

@@ -12,7 +12,6 @@ use super::core::Core;
 use super::effects::Effects;
 use super::inbox::Inbox;
 use super::{Engine, Key};
-use crate::DrainReport;
 use crate::schedule::Schedule;
 use crate::sync::Ordering;
 
@@ -30,7 +29,23 @@ pub(super) enum Visit {
 /// What a change has brought to an end.
 struct End {
     is_idle: bool,
-    report: Option<DrainReport>,
+    has_ended: bool,
+    /// Whether somebody has to be told before those may go on who wait for an end.
+    tells: bool,
+}
+
+/// Somebody is being told of what ended, until this is dropped.
+struct Telling<'a, S>(&'a Engine<S>)
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static;
+
+impl<S> Drop for Telling<'_, S>
+where
+    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
+{
+    fn drop(&mut self) {
+        self.0.stop_telling();
+    }
 }
 
 impl<S> Engine<S>
@@ -63,10 +78,9 @@ where
             change(&mut core, now, &mut effects)
         };
         core.shrink_window(now, &mut effects);
-        let end = Self::publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
+        let end = self.publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
         drop(core);
-        self.carry_out(&mut effects);
-        self.announce(&end);
+        self.carry_out(&mut effects, &end);
         answer
     }
 
@@ -87,17 +101,16 @@ where
         let came = serve(&mut core, now, effects);
         core.shrink_window(now, effects);
         let mut inbox = self.lock_inbox();
+        // It is here, so what it leaves is for somebody else.
+        inbox.rise(worker);
         let rests = !came && (inbox.is_empty() || !core.may_start());
-        let end = Self::publish(&mut core, effects, &mut inbox, rests);
+        let end = self.publish(&mut core, effects, &mut inbox, rests);
         if rests {
             inbox.rest(worker);
-        } else {
-            inbox.rise(worker);
         }
-        let has_ended = end.report.is_some();
+        let has_ended = end.has_ended;
         drop((inbox, core));
-        self.carry_out(effects);
-        self.announce(&end);
+        self.carry_out(effects, &end);
         let visit = if has_ended {
             Visit::Ended
         } else if rests {
@@ -115,6 +128,7 @@ where
 
     /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
     fn publish(
+        &self,
         core: &mut Core<S>,
         effects: &mut Effects<S>,
         inbox: &mut Inbox<S::Item, S::Key>,
@@ -129,21 +143,33 @@ where
             effects.workers.push(worker);
         }
         let is_idle = core.is_idle() && inbox.is_empty();
-        End { is_idle, report: (is_idle && !core.is_open()).then(|| core.report()) }
+        let has_ended = is_idle && !core.is_open();
+        if has_ended {
+            // Only the first report counts, and nothing changes after it.
+            self.ending.report.get_or_init(|| core.report());
+        }
+        if !effects.cancelled.is_empty() {
+            // Also when it is the keeper who cancels: what was claimed must not start any more.
+            self.word.fetch_add(1, Ordering::AcqRel);
+        }
+        let tells = has_ended || effects.tell();
+        if tells {
+            self.telling.fetch_add(1, Ordering::AcqRel);
+        }
+        End { is_idle, has_ended, tells }
     }
 
-    fn announce(&self, end: &End) {
-        if end.is_idle {
-            self.idle.notify_waiters();
+    /// Lets those go who wait for the end or for an idle moment, unless somebody is still being told of what ended.
+    fn stop_telling(&self) {
+        if self.telling.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
         }
-        if let Some(report) = end.report {
-            // Only the first report counts, and nothing changes after it.
-            if self.ending.report.set(report).is_ok() {
-                self.ending.reached.set();
-                self.keeper.notify_one();
-                let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
-                started.for_each(|worker| self.hubs[worker].nudge());
-            }
+        self.idle.notify_waiters();
+        if self.ending.report.get().is_some() && !self.ending.reached.is_set() {
+            self.ending.reached.set();
+            self.keeper.notify_one();
+            let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
+            started.for_each(|worker| self.hubs[worker].nudge());
         }
     }
 
@@ -152,7 +178,9 @@ where
         effects.announces_evict = self.on_evict.any();
     }
 
-    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>) {
+    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>, end: &End) {
+        let telling = end.tells.then(|| Telling(self));
+        effects.told_workers += effects.workers.len();
         effects.workers.drain(..).for_each(|worker| self.tell(worker));
         effects.producers.drain(..).for_each(Waker::wake);
         effects.cancelled.drain(..).for_each(|grip| grip.shared.cancel(grip.generation));
@@ -171,6 +199,10 @@ where
         }
         for (item, finish) in effects.discarded.drain(..) {
             drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
+        }
+        drop(telling);
+        if end.is_idle {
+            self.idle.notify_waiters();
         }
     }
 }

@@ -10,6 +10,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::task::{coop, yield_now};
 use tokio::time::Instant;
@@ -19,7 +20,7 @@ use super::board::Board;
 use super::core::{Ended, Returns};
 use super::effects::Effects;
 use super::pace::Pace;
-use super::ready::Ready;
+use super::ready::{Ready, WIDTH};
 use super::seats::Claimed;
 use super::slot::Slot;
 use super::tally::Finish;
@@ -30,6 +31,10 @@ use crate::schedule::Schedule;
 
 /// How many bodies a worker polls before it lets other tasks of its thread run.
 const POLLS: usize = 128;
+
+/// How long it polls at most, if it finds out: the clock is read at each visit, and bodies that take long are claimed
+/// one by one.
+const TURN: Duration = Duration::from_micros(200);
 
 pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, index: usize, make: Arc<F>)
 where
@@ -53,6 +58,10 @@ where
         batch: 0,
         word: 0,
         polled: 0,
+        polls_left: POLLS,
+        turn_began: None,
+        woken: Woken::default(),
+        has_yielded: false,
         has_started: false,
         is_urgent: false,
         rests: false,
@@ -84,12 +93,27 @@ where
     word: u64,
     /// Bodies that were polled since the last visit.
     polled: usize,
+    /// How many more may be polled in this turn.
+    polls_left: usize,
+    /// When the first visit of this turn was.
+    turn_began: Option<Instant>,
+    woken: Woken,
+    /// The last turn ended before there was nothing to do.
+    has_yielded: bool,
     has_started: bool,
     /// The core has to hear of an end before anything else starts.
     is_urgent: bool,
     /// The engine knows that there is nothing to do.
     rests: bool,
     is_gone: bool,
+}
+
+/// Where the worker is in its round through the woken slots.
+#[derive(Default)]
+struct Woken {
+    block: usize,
+    /// Those of the block that have not been polled yet.
+    bits: u64,
 }
 
 /// A slot with the place of its operation in a batch.
@@ -107,13 +131,15 @@ where
 {
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.ready.wake_up(context.waker());
-        let mut polled = 0;
+        (self.polls_left, self.turn_began) = (POLLS, None);
+        // Bodies that are always ready use up every turn, so what waits for its start is claimed before they go on.
+        let mut claims_first = std::mem::take(&mut self.has_yielded);
         loop {
-            self.poll_woken();
+            if !std::mem::take(&mut claims_first) {
+                self.poll_woken();
+            }
             self.start_claimed();
-            polled += self.polled;
-            // Bodies that are always ready would keep the thread for as long as there is work.
-            let yields = polled >= POLLS || !coop::has_budget_remaining();
+            let yields = self.is_over();
             if yields {
                 self.returns.unstarted.extend(self.claimed.drain(..));
             }
@@ -123,32 +149,58 @@ where
             }
             if yields {
                 self.pace.pause();
+                self.has_yielded = true;
                 return pin!(yield_now()).poll(context);
             }
-            if self.claimed.is_empty() && self.rests && self.ready.fall_asleep() {
+            // Whoever is woken from this thread waits for it, out of reach of the others, until this turn is over.
+            if std::mem::take(&mut self.effects.told_workers) > 0 && self.pace.is_slow() {
+                self.pace.pause();
+                self.has_yielded = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let is_done = self.claimed.is_empty() && self.woken.bits == 0 && self.rests;
+            if is_done && self.ready.fall_asleep() {
                 self.pace.pause();
                 return Poll::Pending;
             }
         }
     }
 
+    /// Whether it is time to let other tasks run: bodies that are always ready would keep the thread for ever.
+    fn is_over(&self) -> bool {
+        self.polls_left == 0 || !coop::has_budget_remaining()
+    }
+
+    /// Goes through the blocks, from where the last round stopped, so that each woken slot has its turn.
     fn poll_woken(&mut self) {
-        let mut block = 0;
         let mut has_looked = false;
-        while let Some(mut woken) = self.ready.take(block) {
-            while woken != 0 {
-                let at = block * 64 + woken.trailing_zeros() as usize;
-                woken &= woken - 1;
+        for _ in 0..self.ready.blocks() {
+            if self.woken.bits == 0 {
+                let next = self.woken.block + 1;
+                self.woken.block = if next < self.ready.blocks() { next } else { 0 };
+                self.woken.bits = self.ready.take(self.woken.block);
+            }
+            while self.woken.bits != 0 {
+                if self.is_over() {
+                    return;
+                }
+                let at = self.woken.block * WIDTH + self.woken.bits.trailing_zeros() as usize;
+                self.woken.bits &= self.woken.bits - 1;
                 if !std::mem::replace(&mut has_looked, true) {
                     self.now = Instant::now();
                 }
                 if let Some(polled) = self.slots[at].slot.poll(&self.engine.signals, self.now) {
-                    self.polled += 1;
+                    self.count_poll();
                     self.note(at, polled);
                 }
             }
-            block += 1;
         }
+    }
+
+    const fn count_poll(&mut self) {
+        self.polled += 1;
+        self.polls_left = self.polls_left.saturating_sub(1);
     }
 
     fn start_claimed(&mut self) {
@@ -175,9 +227,9 @@ where
         (seated.batch, seated.turn) = (self.batch, turn);
         self.board.start(turn);
         self.has_started = true;
-        self.polled += 1;
         let how = (&*self.make, self.engine.key_text);
         let polled = seated.slot.start(claimed, how, (&self.engine.signals, self.now));
+        self.count_poll();
         self.note(at, polled);
     }
 
@@ -231,6 +283,9 @@ where
             core.claim(*index, most, now, claimed, effects)
         });
         (self.word, self.now) = (word, now);
+        if now.saturating_duration_since(*self.turn_began.get_or_insert(now)) >= TURN {
+            self.polls_left = 0;
+        }
         if most > 0 {
             self.batch += 1;
         }
@@ -255,11 +310,11 @@ where
         }
         self.returns.unstarted.extend(self.claimed.drain(..));
         let Self { engine, index, returns, effects, .. } = self;
+        // What came in from here on would be nobody's.
+        engine.shut();
         engine.serve(*index, effects, |core, now, effects| {
             core.lose(*index, returns, now, effects);
             true
         });
     }
 }
-        // What came in from here on would be nobody's.
-        engine.shut();
