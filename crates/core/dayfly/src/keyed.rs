@@ -4,6 +4,7 @@ mod feed;
 
 use std::fmt::{self, Display};
 use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use dayfly_signal::SignalSink;
@@ -107,7 +108,8 @@ where
     {
         let queued_per_key = options.queued_per_key();
         let manner = Manner {
-            key_text: |key: &K| Some(key.to_string()),
+            // It is asked under a lock too, where a panic would cost more than the key.
+            key_text: |key: &K| catch_unwind(AssertUnwindSafe(|| key.to_string())).ok(),
             keys_gate: true,
             max_queued: Some(Box::new(move |_| queued_per_key)),
             lanes: Vec::new(),

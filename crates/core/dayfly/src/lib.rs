@@ -70,7 +70,8 @@
 //! - One process, in memory: what has not started when the runtime shuts down is counted as cancelled.
 //! - Bodies must not block the thread.
 //! - A body that enqueues into its own coordinator uses `try_enqueue`, or it may wait for a place that it takes itself.
-//! - `Hash`, `Eq` and `Clone` of a key run under a lock: keep them short.
+//! - `Hash`, `Eq`, `Clone`, `Display` and the drop of a key run under a lock: keep them short, and do not call the
+//!   coordinator from them. A key whose `Display` panics has no text, so no keyed signal gates it.
 //!
 //! # When to use something else
 //! - `futures::StreamExt::for_each_concurrent` when all work is there at once and nobody watches.

@@ -1,7 +1,8 @@
 //! The last signals that an operation raised.
 //!
-//! A raise only notes its id; the signal itself is fetched from the sink before the worker turns to something else, so
-//! that a body pays little for a raise and the sink's history cannot have forgotten it.
+//! A raise only notes its id; the signal itself is fetched from the sink as soon as the body's poll is over. So a body
+//! pays little for a raise, and only one that is followed by more raises than the sink's history holds, within the same
+//! poll, can be missing from the record.
 
 use dayfly_signal::{Signal, SignalId, SignalSink};
 

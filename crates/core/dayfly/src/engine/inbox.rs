@@ -153,6 +153,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
             enqueued_at: now,
             ready_at: now,
             attempts: 0,
+            claim: 0,
         });
         self.peak = self.peak.max(self.room.occupied());
         // Whoever comes for the first item tells the others, if there is enough for them.

@@ -55,6 +55,7 @@ pub(super) struct Occupant<K> {
     pub(super) place: Place,
     pub(super) attempt: u32,
     pub(super) generation: u64,
+    claim: u64,
     pub(super) enqueued_at: Instant,
     pub(super) ready_at: Instant,
     pub(super) started_at: Instant,
@@ -129,7 +130,7 @@ impl<K: Clone> Seats<K> {
         };
         let turn = u32::try_from(own.batch.len()).unwrap_or(u32::MAX);
         own.batch.push(seat);
-        let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts } = entry;
+        let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts, claim } = entry;
         let (attempt, generation) = (attempts + 1, self.generations);
         own.seats[seat].occupant = Some(Occupant {
             id,
@@ -138,6 +139,7 @@ impl<K: Clone> Seats<K> {
             place,
             attempt,
             generation,
+            claim: if claim == 0 { generation } else { claim },
             enqueued_at,
             ready_at,
             started_at: now,
@@ -293,14 +295,14 @@ impl<K: Clone> Occupant<K> {
 
     /// The operation as it was before it was claimed.
     pub(super) fn queued<T>(self, item: T) -> Queued<T, K> {
-        let Self { id, is_own_id, key, place, attempt, enqueued_at, ready_at, .. } = self;
-        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt - 1 }
+        let Self { id, is_own_id, key, place, attempt, enqueued_at, ready_at, claim, .. } = self;
+        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt - 1, claim }
     }
 
     /// The operation as it waits for its next attempt.
     pub(super) fn queued_again<T>(self, item: T, ready_at: Instant) -> Queued<T, K> {
         let Self { id, is_own_id, key, place, attempt, enqueued_at, .. } = self;
-        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt }
+        Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts: attempt, claim: 0 }
     }
 
     pub(super) fn snapshot(&self, state: OperationState, signals: Vec<Signal>) -> OperationSnapshot<K> {

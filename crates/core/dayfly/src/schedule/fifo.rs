@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
-use super::{Place, Queued, Schedule, Turn};
+use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::gate::Gate;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl<T> Schedule for Fifo<T> {
     }
 
     fn put_back(&mut self, entry: Queued<T, ()>) {
-        self.queue.push_front(entry);
+        put_back_into(&mut self.queue, entry);
     }
 
     fn most_at_once(&self) -> usize {
@@ -78,5 +78,43 @@ impl<T> Schedule for Fifo<T> {
 
     fn take_all(&mut self) -> Vec<Queued<T, ()>> {
         std::mem::take(&mut self.queue).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: u64) -> Queued<u64, ()> {
+        Queued {
+            id: OperationId::from_u64(number).unwrap(),
+            is_own_id: false,
+            key: (),
+            place: Place::default(),
+            item: number,
+            enqueued_at: Instant::now(),
+            ready_at: Instant::now(),
+            attempts: 0,
+            claim: 0,
+        }
+    }
+
+    #[test]
+    fn what_two_workers_put_back_is_in_its_order_again() {
+        let mut fifo = Fifo::new();
+        (1..=6).for_each(|number| fifo.push(entry(number)));
+        let mut claim = |number| {
+            let (next, _) = fifo.next(Instant::now(), |_| Gate::Open).unwrap();
+            Queued { claim: number, ..next }
+        };
+        let (first, second, third, fourth) = (claim(1), claim(2), claim(3), claim(4));
+        for back in [fourth, first, third, second] {
+            fifo.put_back(back);
+        }
+        // One that is claimed and put back once more keeps its number.
+        let (again, _) = fifo.next(Instant::now(), |_| Gate::Open).unwrap();
+        fifo.put_back(again);
+        let order: Vec<u64> = fifo.take_all().into_iter().map(|entry| entry.item).collect();
+        assert_eq!(order, [1, 2, 3, 4, 5, 6]);
     }
 }

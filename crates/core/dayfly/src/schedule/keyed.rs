@@ -15,7 +15,7 @@ use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::keys::{KeyState, Keys, Stand};
-use super::{Place, Queued, Schedule, Turn};
+use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::KeyStats;
 use crate::gate::Gate;
 
@@ -219,7 +219,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         let Place { key: at, lane } = entry.place;
         self.give(at);
         let row = &mut self.keys.get_mut(at).lines[lane];
-        row.queue.push_front(entry);
+        put_back_into(&mut row.queue, entry);
         row.turns += 1;
         self.len += 1;
         if row.stand == Stand::Deferred {

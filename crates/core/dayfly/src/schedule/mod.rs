@@ -32,6 +32,9 @@ pub(crate) struct Queued<T, K> {
     pub(crate) ready_at: Instant,
     /// Attempts that have started.
     pub(crate) attempts: u32,
+    /// The number of the claim that took it out first since it came in; 0 before. Claims are made in the order of the
+    /// queue, so what comes back unstarted finds its place by it, whichever worker brings it.
+    pub(crate) claim: u64,
 }
 
 /// Where a schedule keeps the work of a key; what it means is the schedule's own business, but for the lane.
@@ -103,4 +106,11 @@ pub(crate) trait Schedule {
 
     /// Takes every operation out.
     fn take_all(&mut self) -> Vec<Queued<Self::Item, Self::Key>>;
+}
+
+/// Puts an operation that has not started where it was: behind those that were claimed before it.
+fn put_back_into<T, K>(queue: &mut VecDeque<Queued<T, K>>, entry: Queued<T, K>) {
+    let earlier = |other: &&Queued<T, K>| other.claim != 0 && other.claim < entry.claim;
+    let place = queue.iter().take_while(earlier).count();
+    queue.insert(place, entry);
 }

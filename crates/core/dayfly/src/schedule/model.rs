@@ -116,6 +116,7 @@ fn entry(work: Work, place: Place) -> Queued<(), u8> {
         enqueued_at: now,
         ready_at: now,
         attempts: 0,
+        claim: 0,
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
-use super::{Place, Queued, Schedule, Turn};
+use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::Lane;
 use crate::gate::Gate;
 
@@ -73,7 +73,7 @@ impl<T> Schedule for Priority<T> {
         self.lanes[own].queued += 1;
         self.lanes[own].running -= 1;
         // Should it have risen, it rises again as soon as somebody looks.
-        self.levels[own][own].push_front(entry);
+        put_back_into(&mut self.levels[own][own], entry);
     }
 
     fn next(
@@ -225,6 +225,7 @@ mod tests {
                         enqueued_at: start + Duration::from_secs(now),
                         ready_at: start,
                         attempts: 0,
+                        claim: 0,
                     });
                 }
                 Step::End(at) => {

@@ -480,3 +480,27 @@ async fn a_thousand_producers_that_come_and_go_leave_no_place_behind() {
         assert_eq!(report.completed, accepted + capacity as u64);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_whose_text_panics_is_gated_by_no_keyed_signal() {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Wordless(u32);
+
+    impl std::fmt::Display for Wordless {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("this key has no text")
+        }
+    }
+
+    let signals = SignalSink::default();
+    let work = dayfly::KeyedCoordinator::spawn(
+        CoordinatorOptions::new().defer_on("wait"),
+        &signals,
+        |number: &u32| Wordless(*number),
+        |_, op: Operation| async move { assert_eq!(op.key(), None) },
+    );
+    signals.raise(dayfly::Draft::from("wait").key("1"));
+    work.enqueue(1).await.unwrap();
+    work.enqueue(2).await.unwrap();
+    assert_eq!(work.drain().await.completed, 2);
+}
