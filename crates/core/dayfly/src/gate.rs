@@ -116,6 +116,11 @@ impl Verdict {
         }
     }
 
+    /// Whether everything may start, whatever its key.
+    pub(crate) fn is_open(&self) -> bool {
+        self.keys.is_empty() && self.of_all() == Gate::Open
+    }
+
     /// Whether nothing at all may start or be skipped, whatever its key.
     pub(crate) fn is_shut(&self) -> bool {
         self.of_all() == Gate::Deferred && self.keys.is_empty()

@@ -141,12 +141,16 @@ where
         self.seats.begin(worker);
         self.look_at_gates(now);
         let mut came = false;
+        let gates_are_open = self.gates.are_open();
         for _ in 0..most.min(self.schedule.most_at_once()) {
             if self.paused || self.seats.taken() >= self.limit {
                 break;
             }
             let (deferral, gates) = (&mut self.deferral, &self.gates);
             let next = self.schedule.next(now, |entry| {
+                if gates_are_open {
+                    return Gate::Open;
+                }
                 deferral.bound(gates.of(&entry.key), now, || {
                     gates.deferred_at(&entry.key).max(Some(entry.ready_at)).unwrap_or(entry.ready_at)
                 })

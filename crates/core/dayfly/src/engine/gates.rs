@@ -54,6 +54,11 @@ impl<K> Gates<K> {
         self.all.verdict.is_shut() && self.lanes.is_empty()
     }
 
+    /// Whether everything may start, whatever its key.
+    pub(super) fn are_open(&self) -> bool {
+        self.judges().all(|judge| judge.verdict.is_open())
+    }
+
     /// What the gates say of a key: the strictest of them.
     pub(super) fn of(&self, key: &K) -> Gate {
         let lane = (self.lane_of)(key).and_then(|lane| self.lanes.get(lane));

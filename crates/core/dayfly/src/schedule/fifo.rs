@@ -11,11 +11,13 @@ use crate::gate::Gate;
 #[derive(Debug)]
 pub(crate) struct Fifo<T> {
     queue: VecDeque<Queued<T, ()>>,
+    /// What comes after the queue: a buffer that was handed over as a whole costs no move until its turn has come.
+    behind: VecDeque<Queued<T, ()>>,
 }
 
 impl<T> Fifo<T> {
     pub(crate) const fn new() -> Self {
-        Self { queue: VecDeque::new() }
+        Self { queue: VecDeque::new(), behind: VecDeque::new() }
     }
 }
 
@@ -24,14 +26,14 @@ impl<T> Schedule for Fifo<T> {
     type Key = ();
 
     fn push(&mut self, entry: Queued<T, ()>) {
-        self.queue.push_back(entry);
+        self.behind.push_back(entry);
     }
 
     fn push_all(&mut self, entries: &mut VecDeque<Queued<T, ()>>) {
-        if self.queue.is_empty() {
-            std::mem::swap(&mut self.queue, entries);
+        if self.behind.is_empty() {
+            std::mem::swap(&mut self.behind, entries);
         } else {
-            self.queue.append(entries);
+            self.behind.append(entries);
         }
     }
 
@@ -44,6 +46,9 @@ impl<T> Schedule for Fifo<T> {
     }
 
     fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Gate) -> Option<Turn<T, ()>> {
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, &mut self.behind);
+        }
         match gate(self.queue.front()?) {
             Gate::Deferred => None,
             gate => self.queue.pop_front().map(|entry| (entry, gate)),
@@ -58,25 +63,28 @@ impl<T> Schedule for Fifo<T> {
 
     fn due(&mut self, entry: Queued<T, ()>) {
         // At the end: an item that is tried again at once, over and over, must not starve the others.
-        self.queue.push_back(entry);
+        self.behind.push_back(entry);
     }
 
     fn reopen(&mut self) {}
 
     fn ready(&self) -> usize {
-        self.queue.len()
+        self.len()
     }
 
     fn len(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.behind.len()
     }
 
     fn remove(&mut self, id: OperationId) -> Option<Queued<T, ()>> {
-        let at = self.queue.iter().position(|entry| entry.id == id)?;
-        self.queue.remove(at)
+        [&mut self.queue, &mut self.behind].into_iter().find_map(|queue| {
+            let at = queue.iter().position(|entry| entry.id == id)?;
+            queue.remove(at)
+        })
     }
 
     fn take_all(&mut self) -> Vec<Queued<T, ()>> {
+        self.queue.append(&mut self.behind);
         std::mem::take(&mut self.queue).into()
     }
 }
