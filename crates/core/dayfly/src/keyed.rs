@@ -4,12 +4,12 @@ mod feed;
 
 use std::fmt::{self, Display};
 use std::hash::Hash;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
+use crate::contain::contain;
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner, Offer};
 use crate::intake::intake;
@@ -109,7 +109,7 @@ where
         let queued_per_key = options.queued_per_key();
         let manner = Manner {
             // It is asked under a lock too, where a panic would cost more than the key.
-            key_text: |key: &K| catch_unwind(AssertUnwindSafe(|| key.to_string())).ok(),
+            key_text: |key: &K| contain(|| key.to_string()),
             keys_gate: true,
             max_queued: Some(Box::new(move |_| queued_per_key)),
             lanes: Vec::new(),

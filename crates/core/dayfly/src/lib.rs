@@ -78,6 +78,7 @@
 //! - `tokio::task::JoinSet` when every task's result is wanted and nothing has to be bounded.
 //! - A job queue with a store when work must survive the process.
 
+mod contain;
 mod control;
 mod coordinator;
 mod desk;

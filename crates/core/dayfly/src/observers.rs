@@ -1,9 +1,9 @@
 //! Callbacks about operations. They run in the worker's call, never under a lock, and cannot hurt it.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::contain::contain;
 use crate::sync::{AtomicBool, Mutex, Ordering, PoisonError};
 use crate::{OperationSnapshot, SignalSink};
 
@@ -30,7 +30,7 @@ impl<K> Observers<K> {
     pub(crate) fn tell(&self, snapshot: &OperationSnapshot<K>, signals: &SignalSink) {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for observer in all {
-            if catch_unwind(AssertUnwindSafe(|| observer(snapshot))).is_err() {
+            if contain(|| observer(snapshot)).is_none() {
                 signals.raise("sink.callback.panicked:observer");
             }
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
+use crate::contain::dispose;
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Finish, Manner, Offer};
 use crate::schedule::Fifo;
@@ -65,12 +66,12 @@ where
             async move {
                 let future = match begun {
                     Ok(future) => future,
-                    Err(panic) => return panicked(&*panic, reply),
+                    Err(panic) => return panicked(panic, reply),
                 };
                 let ends = async { answer(future.await, &mut reply) };
                 match AssertUnwindSafe(ends).catch_unwind().await {
                     Ok(end) => end,
-                    Err(panic) => panicked(&*panic, reply),
+                    Err(panic) => panicked(panic, reply),
                 }
             }
         };
@@ -159,12 +160,14 @@ where
     }
 }
 
-fn panicked<T, V, E>(panic: &(dyn Any + Send), reply: Reply<V, E>) -> End<T, V, E>
+fn panicked<T, V, E>(panic: Box<dyn Any + Send>, reply: Reply<V, E>) -> End<T, V, E>
 where
     V: Send + 'static,
     E: Send + 'static,
 {
-    AttemptEnd::panicked(panic).then(move || reply.send(Err(TicketError::Panicked)))
+    let end = AttemptEnd::panicked(&*panic).then(move || reply.send(Err(TicketError::Panicked)));
+    dispose(panic);
+    end
 }
 
 /// Tells the ticket why its operation will not run.

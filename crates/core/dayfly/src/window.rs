@@ -229,9 +229,12 @@ impl<K: Clone> Record<K> {
 impl Echoes {
     fn add(&mut self, operation: OperationId, signals: impl IntoIterator<Item = Signal>, now: Instant) {
         for signal in signals {
+            // Age is applied on reading; what matters here is that nothing grows.
+            if self.entries.len() >= self.capacity && self.entries.pop_front().is_none() {
+                return;
+            }
             self.entries.push_back(Echo { operation, signal, evicted_at: now });
         }
-        self.trim(now);
     }
 
     fn trim(&mut self, now: Instant) {

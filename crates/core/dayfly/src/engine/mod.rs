@@ -143,7 +143,6 @@ where
             inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, hubs.clone())),
             discard: manner.discard,
             key_text: manner.key_text,
-            options: options.clone(),
             signals: signals.clone(),
             runtime,
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
@@ -164,6 +163,7 @@ where
             ),
             on_finish: Observers::default(),
             on_evict: Observers::default(),
+            options,
         });
         keeper::start(Arc::clone(&engine), keepers);
         engine

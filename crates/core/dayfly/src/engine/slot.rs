@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::attempt_end::AttemptEnd;
 use super::seats::Claimed;
+use crate::contain::{contain, dispose};
 use crate::pass::{Badge, Pass, Shared};
 use crate::{Operation, desk};
 
@@ -117,10 +118,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             Err(panic) => {
                 self.clear();
                 let end = AttemptEnd::panicked(&*panic);
-                // What a body panics with is foreign too. What its drop panics with is let be: it could go on for ever.
-                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                    std::mem::forget(again);
-                }
+                dispose(panic);
                 Poll::Ready(end)
             }
         }
@@ -130,7 +128,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     pub(super) fn clear(&mut self) {
         // One that panics on its way out was to be dropped, and is.
         let body = &mut self.body;
-        drop(desk::open(Instant::now(), || catch_unwind(AssertUnwindSafe(|| body.set(None)))));
+        desk::open(Instant::now(), || contain(|| body.set(None)));
         self.leave();
     }
 

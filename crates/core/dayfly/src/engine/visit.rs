@@ -2,7 +2,6 @@
 //!
 //! Every visit takes over first what the inbox has, and lets producers and workers know last what has changed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -12,6 +11,7 @@ use super::core::Core;
 use super::effects::Effects;
 use super::inbox::Inbox;
 use super::{Engine, Key};
+use crate::contain::contain;
 use crate::schedule::Schedule;
 use crate::sync::Ordering;
 
@@ -195,10 +195,10 @@ where
         effects.evicted.clear();
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.
         for answer in effects.answers.drain(..) {
-            drop(catch_unwind(AssertUnwindSafe(answer)));
+            contain(answer);
         }
         for (item, finish) in effects.discarded.drain(..) {
-            drop(catch_unwind(AssertUnwindSafe(|| (self.discard)(item, finish))));
+            contain(|| (self.discard)(item, finish));
         }
         drop(telling);
         if end.is_idle {

@@ -40,7 +40,7 @@ async fn a_query_from_within_a_body_sees_what_it_has_just_raised() {
         op.raise("begun");
         let own = own.get().unwrap().upgrade().unwrap();
         let seen = (own.count("begun"), own.get(op.id()).unwrap().signals.len(), own.stats().running);
-        drop(sender.lock().unwrap().take().unwrap().send(seen));
+        sender.lock().unwrap().take().unwrap().send(seen).unwrap();
         async {}
     });
     drop(work.set(coordinator.downgrade()));
