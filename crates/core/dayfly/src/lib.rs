@@ -54,12 +54,14 @@
 //!   start on.
 //! - An accepted operation ends exactly once: completed, failed, cancelled, skipped or panicked. `drain` returns when
 //!   all have, and its parts add up.
-//! - With one operation per key, a key's operations run in the order of enqueueing, attempts included; before the
-//!   first item of an idle key, every other key starts at most one operation.
+//! - With one operation per key, a key's operations run in the order of enqueueing, attempts included. Before the
+//!   first item of an idle key, every other key starts at most as many operations as it weighs (1, unless
+//!   [`Keys::weight`] says otherwise) and has saved ([`burst`](CoordinatorOptions::burst)), within its lane.
 //! - A body that panics costs itself and nothing else. Futures can be dropped at any await: no place, no slot and no
 //!   wake-up is lost.
 //! - Nothing polls. Gates read the signals' state right before each start and wake by event.
-//! - What waits, what runs and what is remembered each have a bound of their own.
+//! - What waits, what runs and what is remembered each have a bound of their own, and what is kept of keys follows
+//!   those that have work. In steady state an operation allocates nothing, save what its key, item and body do.
 //!
 //! # Features
 //! - `serde` (off by default): [`CoordinatorOptions`], [`LaneOptions`] and what they hold are read from
@@ -68,7 +70,12 @@
 //!
 //! # Limits
 //! - One process, in memory: what has not started when the runtime shuts down is counted as cancelled.
-//! - Bodies must not block the thread.
+//! - Bodies run in as many tasks as the runtime has threads, each with a slot for every body, and share that task's
+//!   budget and id. A body must not block the thread; one that computes for long holds up those that its worker has
+//!   started already.
+//! - Instants are the readings that a worker takes when it comes to the engine. While bodies take less than a microsecond
+//!   it comes for up to 32 of them at once, so `started_at`, `finished_at` and the instant of a raise may be that much
+//!   early or late; with slower bodies each has readings of its own.
 //! - A body that enqueues into its own coordinator uses `try_enqueue`, or it may wait for a place that it takes itself.
 //! - `Hash`, `Eq`, `Clone`, `Display` and the drop of a key run under a lock: keep them short, and do not call the
 //!   coordinator from them. A key whose `Display` panics has no text, so no keyed signal gates it.
