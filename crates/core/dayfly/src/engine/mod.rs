@@ -47,7 +47,7 @@ use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Notify, Ordering, PoisonError};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{
@@ -64,10 +64,9 @@ pub(crate) struct Engine<S: Schedule> {
     runtime: runtime::Handle,
     /// Starts the worker with this number. It knows the body's type, so that nothing else has to.
     start_worker: Box<dyn Fn(Arc<Self>, usize) + Send + Sync>,
-    /// Workers as those see them who have something for them to do, and whether they have been started.
+    /// Workers as those see them who have something for them to do.
     hubs: Box<[Arc<Hub>]>,
     boards: Box<[Arc<Board>]>,
-    has_started: Box<[AtomicBool]>,
     /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
     word: AtomicU64,
     watch: Option<Watch>,
@@ -156,7 +155,6 @@ where
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
             hubs: (0..workers).map(|_| Arc::default()).collect(),
             boards,
-            has_started: (0..workers).map(|_| AtomicBool::new(false)).collect(),
             word: AtomicU64::new(0),
             watch: watch(),
             keeper: Notify::new(),
@@ -216,11 +214,11 @@ where
 
     /// Has a worker come that has nothing to do.
     fn tell(self: &Arc<Self>, worker: usize) {
-        let started = &self.has_started[worker];
-        if started.load(Ordering::Acquire) || started.swap(true, Ordering::AcqRel) {
-            self.hubs[worker].nudge();
-        } else {
+        let hub = &self.hubs[worker];
+        if hub.must_start() {
             (self.start_worker)(Arc::clone(self), worker);
+        } else {
+            hub.nudge();
         }
     }
 
@@ -441,8 +439,7 @@ where
             if self.ending.report.set(report).is_ok() {
                 self.ending.reached.set();
                 self.keeper.notify_one();
-                let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
-                started.for_each(|worker| self.hubs[worker].nudge());
+                self.hubs.iter().filter(|hub| hub.has_started()).for_each(|hub| hub.nudge());
             }
         }
     }

@@ -195,9 +195,9 @@ impl<K: Clone> Seats<K> {
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { running: self.taken, ..Counts::default() };
         for worker in &self.workers {
-            let unstarted = worker.batch.len().saturating_sub(worker.board.started());
-            counts.unstarted += unstarted;
-            counts.completed += worker.board.completed();
+            let (started, completed) = worker.board.counts();
+            counts.unstarted += worker.batch.len().saturating_sub(started);
+            counts.completed += completed;
         }
         counts.running = counts.running.saturating_sub(counts.unstarted + counts.completed);
         counts
