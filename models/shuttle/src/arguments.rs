@@ -16,6 +16,19 @@ pub struct Arguments {
     pub names: Vec<String>,
 }
 
+/// What a child process gets.
+#[derive(Debug)]
+pub struct Alone {
+    /// The scenario.
+    pub name: String,
+    /// Whether the schedules are random; they are chosen by PCT otherwise.
+    pub is_random: bool,
+    /// What they are drawn from.
+    pub seed: u64,
+    /// How many.
+    pub schedules: usize,
+}
+
 impl Arguments {
     /// Reads them.
     ///
@@ -38,6 +51,26 @@ impl Arguments {
     /// Whether this scenario is wanted.
     pub fn wants(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|word| name.contains(&**word))
+    }
+}
+
+impl Alone {
+    /// As words, for the child.
+    pub fn words(self) -> Vec<String> {
+        vec![self.name, self.is_random.to_string(), self.seed.to_string(), self.schedules.to_string()]
+    }
+
+    /// From the words that the child got.
+    ///
+    /// # Errors
+    /// With a message for a person.
+    pub fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        Ok(Self {
+            name: value("the scenario", words.next())?,
+            is_random: value("the scheduler", words.next())?,
+            seed: value("the seed", words.next())?,
+            schedules: value("the number of schedules", words.next())?,
+        })
     }
 }
 

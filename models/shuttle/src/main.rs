@@ -10,15 +10,21 @@ mod watched;
 
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::{Alone, Arguments};
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::read(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
+    let mut words = std::env::args().skip(1).peekable();
+    let held = if words.next_if(|word| word == fan_out::ALONE).is_some() {
+        Alone::read(words).map(|alone| explore::alone(&alone))
+    } else {
+        Arguments::read(words).map(|arguments| explore::run(&arguments))
+    };
+    match held {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(message) => {
             eprintln!("{message}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    if explore::run(&arguments) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
 }

@@ -12,7 +12,7 @@ use dayfly_signal::{Draft, SignalId, SignalSource};
 
 use crate::desk;
 use crate::recent::Recent;
-use crate::sync::{AtomicBool, AtomicU64, Notify, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Notify, Ordering, fence};
 
 /// What an operation owns.
 pub(crate) struct Pass<K> {
@@ -91,6 +91,8 @@ impl Shared {
     pub(crate) fn kill(&self, generation: u64) {
         self.doom(generation);
         self.cancel(generation);
+        // Either the worker sees the mark, or this sees the worker's waker.
+        fence(Ordering::SeqCst);
         if let Some(slot) = self.slot.get() {
             slot.wake_by_ref();
         }
@@ -136,5 +138,6 @@ impl Shared {
     pub(crate) fn belongs_to(&self, slot: &Waker) {
         // One that is there already is the same one.
         drop(self.slot.set(slot.clone()));
+        fence(Ordering::SeqCst);
     }
 }

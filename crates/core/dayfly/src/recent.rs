@@ -16,7 +16,7 @@ pub(crate) struct Recent {
     /// Signals that were raised, and those of them that were fetched.
     raised: AtomicU64,
     fetched: AtomicU64,
-    /// The ids of the last ones raised; the n-th has its place at n modulo their number.
+    /// The ids of the last ones raised, the n-th at n modulo their number; zero where the next one is to stand.
     ids: [AtomicU64; KEPT],
     signals: Mutex<Vec<Signal>>,
 }
@@ -61,14 +61,20 @@ impl Recent {
         let first = fetched.max(raised.saturating_sub(KEPT as u64));
         let mut count = 0;
         for (id, place) in ids.iter_mut().zip(first..raised) {
-            *id = SignalId::from_u64(self.ids[place_of(place)].load(Ordering::Acquire));
+            let noted = &self.ids[place_of(place)];
+            *id = SignalId::from_u64(noted.load(Ordering::Acquire));
+            if id.get() == 0 {
+                // Raised on another thread, which is about to note it, and fetches it then with all that follow.
+                break;
+            }
+            noted.store(0, Ordering::Release);
             count += 1;
         }
         sink.events_into(&ids[..count], signals);
         if signals.len() > KEPT {
             signals.drain(..signals.len() - KEPT);
         }
-        self.fetched.store(raised, Ordering::Release);
+        self.fetched.store(first + count as u64, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Signal>> {

@@ -46,12 +46,15 @@ impl Board {
         self.started.load(Ordering::Acquire) as usize
     }
 
-    /// How many have completed since the core was last told.
-    pub(super) fn completed(&self) -> usize {
-        self.completed.load(Ordering::Acquire).count_ones() as usize
+    /// How many have started, and how many of these have completed since the core was last told.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        // Whatever has completed by the first look has started by the second.
+        let completed = self.completed.load(Ordering::Acquire).count_ones() as usize;
+        (self.started(), completed)
     }
 
     pub(super) fn progress(&self, turn: usize) -> Progress {
+        // In this order for the same reason.
         let completed = self.completed.load(Ordering::Acquire);
         if turn >= self.started() {
             Progress::Unstarted

@@ -11,7 +11,6 @@ use super::inbox::{Accepted, Offer, Refusal, Refused};
 use super::room::NoRoom;
 use super::{Engine, Key};
 use crate::schedule::Schedule;
-use crate::sync::Ordering;
 use crate::{EnqueueError, TryEnqueueError};
 
 impl<S> Engine<S>
@@ -103,11 +102,11 @@ where
 
     /// Has a worker come that has nothing to do.
     pub(super) fn tell(self: &Arc<Self>, worker: usize) {
-        let started = &self.has_started[worker];
-        if started.load(Ordering::Acquire) || started.swap(true, Ordering::AcqRel) {
-            self.hubs[worker].nudge();
-        } else {
+        let hub = &self.hubs[worker];
+        if hub.must_start() {
             (self.start_worker)(Arc::clone(self), worker);
+        } else {
+            hub.nudge();
         }
     }
 }

@@ -45,7 +45,7 @@ use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering, PoisonError};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
 use crate::{
@@ -64,10 +64,9 @@ pub(crate) struct Engine<S: Schedule> {
     runtime: runtime::Handle,
     /// Starts the worker with this number. It knows the body's type, so that nothing else has to.
     start_worker: Box<dyn Fn(Arc<Self>, usize) + Send + Sync>,
-    /// Workers as those see them who have something for them to do, and whether they have been started.
+    /// Workers as those see them who have something for them to do.
     hubs: Box<[Arc<Hub>]>,
     boards: Box<[Arc<Board>]>,
-    has_started: Box<[AtomicBool]>,
     /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
     word: AtomicU64,
     watch: Option<Watch>,
@@ -148,7 +147,6 @@ where
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
             hubs,
             boards,
-            has_started: (0..workers).map(|_| AtomicBool::new(false)).collect(),
             word: AtomicU64::new(0),
             watch: watch(),
             keeper: Notify::new(),

@@ -18,6 +18,8 @@ pub(super) struct Hub {
     /// While it is, the worker looks at the bits again before it sleeps, so that nobody has to wake it.
     is_awake: AtomicBool,
     was_nudged: AtomicBool,
+    /// Whether its task exists, or is being made.
+    has_started: AtomicBool,
 }
 
 /// The bits of 64 slots.
@@ -79,6 +81,16 @@ impl Ready {
 }
 
 impl Hub {
+    /// Whether the caller has to start the worker. One of all who ask is told so, and the first turn is as good as a
+    /// nudge.
+    pub(super) fn must_start(&self) -> bool {
+        !self.has_started() && !self.has_started.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.has_started.load(Ordering::Acquire)
+    }
+
     /// Has the worker take a turn, whether or not a slot was woken.
     pub(super) fn nudge(&self) {
         self.was_nudged.store(true, Ordering::SeqCst);

@@ -201,11 +201,11 @@ impl<K: Clone> Seats<K> {
     pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts { running: self.taken, ..Counts::default() };
         for worker in &self.workers {
-            // Read in this order, one that starts and completes meanwhile is at most not completed yet.
-            counts.completed += worker.board.completed();
-            let unstarted = worker.batch.iter().skip(worker.board.started());
             // What was given back is in nobody's hands, though it was of the batch.
+            let (started, completed) = worker.board.counts();
+            let unstarted = worker.batch.iter().skip(started);
             counts.unstarted += unstarted.filter(|seat| worker.seats[**seat].occupant.is_some()).count();
+            counts.completed += completed;
         }
         counts.running = counts.running.saturating_sub(counts.unstarted + counts.completed);
         counts

@@ -168,8 +168,7 @@ where
         if self.ending.report.get().is_some() && !self.ending.reached.is_set() {
             self.ending.reached.set();
             self.keeper.notify_one();
-            let started = (0..self.hubs.len()).filter(|at| self.has_started[*at].load(Ordering::Acquire));
-            started.for_each(|worker| self.hubs[worker].nudge());
+            self.hubs.iter().filter(|hub| hub.has_started()).for_each(|hub| hub.nudge());
         }
     }
 

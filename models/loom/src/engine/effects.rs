@@ -1,0 +1,11 @@
+//! Stands in for what a change of the core asks for: what the inbox takes of it.
+
+use std::task::Waker;
+
+use crate::schedule::Schedule;
+
+pub(super) struct Effects<S: Schedule> {
+    pub(super) left_queue: Vec<S::Key>,
+    pub(super) came_back: Vec<S::Key>,
+    pub(super) producers: Vec<Waker>,
+}
