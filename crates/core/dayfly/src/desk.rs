@@ -34,6 +34,11 @@ pub(crate) fn open<R>(now: Instant, call: impl FnOnce() -> R) -> R {
     call()
 }
 
+/// The worker that has opened the desk has read the clock anew.
+pub(crate) fn set_reading(now: Instant) {
+    DESK.with(|desk| desk.reading.set(Some(now)));
+}
+
 /// The reading of the worker that polls a body on this thread.
 pub(crate) fn reading() -> Option<Instant> {
     DESK.try_with(|desk| desk.reading.get()).ok().flatten()

@@ -54,6 +54,11 @@ impl<T> AttemptEnd<T> {
         Self::finished(Finish::Panicked, Some(brief(&text.unwrap_or("the body panicked"))))
     }
 
+    /// Whether the body completed and nothing else is to be done.
+    pub(super) const fn is_plain(&self) -> bool {
+        matches!(self, Self::Finished(Finished { finish: Finish::Completed, answer: None, .. }))
+    }
+
     /// The same end, with something to do once it is recorded.
     pub(crate) fn then(self, answer: impl FnOnce() + Send + 'static) -> Self {
         match self {

@@ -47,7 +47,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         &mut self,
         claimed: Claimed<T, K>,
         (make, key_text): (&impl Fn(T, Operation) -> Fut, fn(&K) -> Option<String>),
-        (signals, now): (&SignalSink, Instant),
+        signals: &SignalSink,
     ) -> Poll<AttemptEnd<T>>
     where
         Fut: Future<Output = AttemptEnd<T>>,
@@ -66,24 +66,19 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             Box::new(Pass { badge, key, key_text })
         };
         let operation = Operation::new(pass);
-        self.run(|| Some(make(item, operation)), signals, now)
+        self.run(|| Some(make(item, operation)), signals)
     }
 
     /// Polls the body, if there is one.
-    pub(super) fn poll<T>(&mut self, signals: &SignalSink, now: Instant) -> Option<Poll<AttemptEnd<T>>>
+    pub(super) fn poll<T>(&mut self, signals: &SignalSink) -> Option<Poll<AttemptEnd<T>>>
     where
         Fut: Future<Output = AttemptEnd<T>>,
     {
-        self.body.is_some().then(|| self.run(|| None, signals, now))
+        self.body.is_some().then(|| self.run(|| None, signals))
     }
 
-    /// Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
-    fn run<T>(
-        &mut self,
-        make: impl FnOnce() -> Option<Fut>,
-        signals: &SignalSink,
-        now: Instant,
-    ) -> Poll<AttemptEnd<T>>
+    /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
+    fn run<T>(&mut self, make: impl FnOnce() -> Option<Fut>, signals: &SignalSink) -> Poll<AttemptEnd<T>>
     where
         Fut: Future<Output = AttemptEnd<T>>,
     {
@@ -99,7 +94,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             }
             polled
         });
-        match desk::open(now, || catch_unwind(contained)) {
+        match catch_unwind(contained) {
             Ok(Poll::Ready(end)) => {
                 self.shared.recent.fetch(signals);
                 self.leave();

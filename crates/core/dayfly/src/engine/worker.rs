@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::{coop, yield_now};
 use tokio::time::Instant;
 
-use super::attempt_end::{AttemptEnd, Finished};
+use super::attempt_end::AttemptEnd;
 use super::board::Board;
 use super::core::{Ended, Returns};
 use super::effects::Effects;
@@ -23,11 +23,10 @@ use super::pace::Pace;
 use super::ready::{Ready, WIDTH};
 use super::seats::Claimed;
 use super::slot::Slot;
-use super::tally::Finish;
 use super::visit::Visit;
 use super::{Engine, Key};
-use crate::Operation;
 use crate::schedule::Schedule;
+use crate::{Operation, desk};
 
 /// How many bodies a worker polls before it lets other tasks of its thread run.
 const POLLS: usize = 128;
@@ -135,10 +134,13 @@ where
         // Bodies that are always ready use up every turn, so what waits for its start is claimed before they go on.
         let mut claims_first = std::mem::take(&mut self.has_yielded);
         loop {
-            if !std::mem::take(&mut claims_first) {
-                self.poll_woken();
-            }
-            self.start_claimed();
+            let polls_woken = !std::mem::take(&mut claims_first);
+            desk::open(self.now, || {
+                if polls_woken {
+                    self.poll_woken();
+                }
+                self.start_claimed();
+            });
             let yields = self.is_over();
             if yields {
                 self.returns.unstarted.extend(self.claimed.drain(..));
@@ -189,8 +191,9 @@ where
                 self.woken.bits &= self.woken.bits - 1;
                 if !std::mem::replace(&mut has_looked, true) {
                     self.now = Instant::now();
+                    desk::set_reading(self.now);
                 }
-                if let Some(polled) = self.slots[at].slot.poll(&self.engine.signals, self.now) {
+                if let Some(polled) = self.slots[at].slot.poll(&self.engine.signals) {
                     self.count_poll();
                     self.note(at, polled);
                 }
@@ -228,7 +231,7 @@ where
         self.board.start(turn);
         self.has_started = true;
         let how = (&*self.make, self.engine.key_text);
-        let polled = seated.slot.start(claimed, how, (&self.engine.signals, self.now));
+        let polled = seated.slot.start(claimed, how, &self.engine.signals);
         self.count_poll();
         self.note(at, polled);
     }
@@ -250,16 +253,16 @@ where
     /// Notes how a poll went.
     fn note(&mut self, at: usize, polled: Poll<AttemptEnd<S::Item>>) {
         let Poll::Ready(end) = polled else { return };
-        let seated = &self.slots[at];
-        match &end {
-            AttemptEnd::Finished(Finished { finish: Finish::Completed, answer: None, .. }) => {
-                if seated.batch == self.batch {
-                    self.board.complete(seated.turn);
-                }
+        if end.is_plain() {
+            let seated = &self.slots[at];
+            if seated.batch == self.batch {
+                self.board.complete(seated.turn);
             }
-            _ => self.is_urgent = true,
+            self.returns.ended.push(Ended { seat: at, end: None });
+        } else {
+            self.is_urgent = true;
+            self.returns.ended.push(Ended { seat: at, end: Some(end) });
         }
-        self.returns.ended.push(Ended { seat: at, end });
     }
 
     fn must_visit(&self) -> bool {

@@ -20,7 +20,8 @@ pub(in super::super) struct Returns<S: Schedule> {
 /// The end of one attempt; the body is gone already.
 pub(in super::super) struct Ended<T> {
     pub(in super::super) seat: usize,
-    pub(in super::super) end: AttemptEnd<T>,
+    /// Absent where the body completed and nothing else is to be done: most of them.
+    pub(in super::super) end: Option<AttemptEnd<T>>,
 }
 
 impl<S: Schedule> Core<S>
@@ -37,7 +38,10 @@ where
     ) {
         self.note_starts_of(worker, effects);
         for Ended { seat, end } in returns.ended.drain(..) {
-            self.finish((worker, seat), end, now, effects);
+            match end {
+                None => self.complete((worker, seat), now, effects),
+                Some(end) => self.finish((worker, seat), end, now, effects),
+            }
         }
         // The last comes first, so that the order of the claim is the order of the queue again.
         for claimed in returns.unstarted.drain(..).rev() {
@@ -56,6 +60,21 @@ where
                 }
             }
         }
+    }
+
+    /// The short way for what has completed.
+    fn complete(&mut self, (worker, seat): (usize, usize), now: Instant, effects: &mut Effects<S>) {
+        let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
+        self.schedule.ended(&occupant.key, occupant.place);
+        let details = if shared.recent.is_empty() {
+            None
+        } else {
+            self.window
+                .details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals)))
+        };
+        let ended = occupant.record(Finish::Completed, details, now);
+        self.seats.free(worker, seat);
+        self.remember(Finish::Completed, ended, effects);
     }
 
     /// A running attempt has ended. One that is to go on has its place in the queue.
