@@ -4,6 +4,7 @@ pub mod bench;
 pub mod ci;
 pub mod codegen;
 pub mod lines;
+pub mod models;
 pub mod rules;
 pub mod scaffold;
 pub mod source;

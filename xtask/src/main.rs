@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::tree::Tree;
-use xtask::{bench, ci, codegen, rules, scaffold};
+use xtask::{bench, ci, codegen, models, rules, scaffold};
 
 /// The developer's and the release's commands.
 #[derive(Parser)]
@@ -35,6 +35,8 @@ enum Command {
         #[arg(last = true)]
         rest: Vec<String>,
     },
+    /// Hand-overs under loom and the whole engine under shuttle: says how many orders and schedules held.
+    Models(models::Options),
     /// The house rules that no compiler checks.
     Tidy,
     /// Writes crate READMEs, the crate table and the floor diagram.
@@ -60,6 +62,7 @@ fn main() -> Result<ExitCode> {
     match cli.command {
         Command::Ci { list } => ci::run(&cli.root, list),
         Command::Bench { name, rest } => bench::run(&cli.root, name.as_deref(), &rest),
+        Command::Models(options) => models::run(&cli.root, &options),
         Command::Tidy => {
             let report = rules::check_all(&Tree::load(&cli.root)?);
             println!("{report}");

@@ -14,7 +14,7 @@ use std::time::Instant;
 pub const ALONE: &str = "--alone";
 
 /// How much of what a failed child had to say is shown.
-const SHOWN: usize = 14;
+const SHOWN: usize = 8;
 
 /// One run.
 #[derive(Clone, Debug)]
@@ -48,20 +48,12 @@ pub fn run(jobs: &[Job]) -> Sum {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let ended = job.run();
                     let Ok(mut sum) = sum.lock() else { return };
-                    match count(&ended) {
-                        Some((number, line)) => {
-                            sum.count += number;
-                            println!("  {line}");
-                        }
-                        None => {
-                            sum.failed += 1;
-                            println!(
-                                "  {} FAILED\n{}    again: {}",
-                                job.arguments[0],
-                                shown(&ended),
-                                job.again
-                            );
-                        }
+                    if let Some((number, line)) = count(&ended) {
+                        sum.count += number;
+                        println!("  {line}");
+                    } else {
+                        sum.failed += 1;
+                        println!("  {} FAILED\n{}    again: {}", job.arguments[0], shown(&ended), job.again);
                     }
                 }
             });
@@ -95,6 +87,7 @@ fn shown(ended: &io::Result<Output>) -> String {
         Ok(ended) => String::from_utf8_lossy(&ended.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    let lines = said.lines().filter(|line| !line.trim().is_empty() && !line.contains("RUST_BACKTRACE"));
+    let lines = said.lines().filter(|line| !line.trim().is_empty() && !line.contains("_BACKTRACE"));
+    let lines = lines.take_while(|line| !matches!(line.trim(), "stack backtrace:" | "failing seed:"));
     lines.take(SHOWN).fold(String::new(), |text, line| text + "    | " + line + "\n")
 }

@@ -37,7 +37,9 @@ fn played(figures: usize, reads: &[usize]) {
     for count in 2..2 + figures {
         writer.publish(Figure { count, until: count as u64 });
     }
-    readers.into_iter().for_each(|reader| reader.join().expect("a reader ends"));
+    for reader in readers {
+        reader.join().expect("a reader ends");
+    }
     let last = figures + 1;
     assert_eq!(reader.read(), Some(Figure { count: last, until: last as u64 }), "nobody is at it any more");
 }

@@ -1,7 +1,7 @@
 //! loom's side of `sync.rs`, with stand-ins for what comes from other crates.
 //!
 //! loom takes a `SeqCst` access for an acquiring or releasing one, which would find wake-ups lost that are not. The
-//! atomics here put a fence at such accesses, which loom does honour.
+//! atomics here put a fence behind every such write, which loom does honour: as a compiler does for most processors.
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,14 +17,9 @@ macro_rules! atomic {
         #[derive(Default)]
         pub(crate) struct $name(loom::sync::atomic::$name);
 
-        #[allow(dead_code, reason = "each module uses others of these")]
         impl $name {
-            pub(crate) fn new(value: $value) -> Self {
-                Self(loom::sync::atomic::$name::new(value))
-            }
-
             pub(crate) fn load(&self, order: Ordering) -> $value {
-                fenced(order, || self.0.load(weak_load(order)))
+                self.0.load(if order == Ordering::SeqCst { Ordering::Acquire } else { order })
             }
 
             pub(crate) fn store(&self, value: $value, order: Ordering) {
@@ -45,21 +40,27 @@ macro_rules! atomic {
 }
 
 atomic!(AtomicBool, bool, [swap]);
-atomic!(AtomicU32, u32, [swap, fetch_or]);
+atomic!(AtomicU32, u32, []);
 atomic!(AtomicU64, u64, [swap, fetch_or, fetch_add, fetch_max]);
 
-fn fenced<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
-    if order != Ordering::SeqCst {
-        return access();
+impl AtomicBool {
+    pub(crate) fn new(value: bool) -> Self {
+        Self(loom::sync::atomic::AtomicBool::new(value))
     }
-    fence(Ordering::SeqCst);
-    let result = access();
-    fence(Ordering::SeqCst);
-    result
 }
 
-fn weak_load(order: Ordering) -> Ordering {
-    if order == Ordering::SeqCst { Ordering::Acquire } else { order }
+impl AtomicU64 {
+    pub(crate) fn new(value: u64) -> Self {
+        Self(loom::sync::atomic::AtomicU64::new(value))
+    }
+}
+
+fn fenced<R>(order: Ordering, write: impl FnOnce() -> R) -> R {
+    let result = write();
+    if order == Ordering::SeqCst {
+        fence(Ordering::SeqCst);
+    }
+    result
 }
 
 fn weak_store(order: Ordering) -> Ordering {

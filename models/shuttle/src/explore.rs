@@ -23,7 +23,9 @@ pub fn run(arguments: &Arguments) -> bool {
         return true;
     }
     if let Some(file) = &arguments.replay {
-        wanted.iter().for_each(|scenario| replay_from_file(scenario.run, file));
+        for scenario in wanted {
+            replay_from_file(scenario.run, file);
+        }
         return true;
     }
     let (seed, half) = (arguments.seed, (arguments.schedules / 2).max(1));
@@ -40,7 +42,7 @@ pub fn run(arguments: &Arguments) -> bool {
     println!("shuttle: {} scenarios, {} schedules of each, seed {seed}", wanted.len(), 2 * half);
     let sum = fan_out::run(&jobs);
     let verdict = if sum.failed == 0 { "passed" } else { "FAILED" };
-    let rate = sum.count as f64 / sum.seconds;
+    let rate = u32::try_from(sum.count).map_or(f64::INFINITY, f64::from) / sum.seconds;
     println!(
         "shuttle: {verdict}, {} scenarios, {} schedules in {:.1} s, {rate:.0} a second",
         wanted.len(),
@@ -60,9 +62,9 @@ pub fn alone(alone: &Alone) -> bool {
     } else {
         Runner::new(PctScheduler::new_from_seed(alone.seed, DEPTH, alone.schedules), config()).run(run)
     };
-    let scheduler = if alone.is_random { "random" } else { "pct" };
+    let chosen_by = if alone.is_random { "random" } else { "pct" };
     let seconds = start.elapsed().as_secs_f64();
-    println!("{schedules}\t{name:<34} {scheduler:<7} {schedules:>8} schedules {seconds:>6.1} s");
+    println!("{schedules}\t{name:<34} {chosen_by:<7} {schedules:>8} schedules {seconds:>6.1} s");
     true
 }
 

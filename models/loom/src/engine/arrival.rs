@@ -73,7 +73,9 @@ impl Engine {
         if is_end {
             self.hubs.iter().for_each(|hub| hub.nudge());
         }
-        told.into_iter().for_each(|worker| self.hubs[worker].nudge());
+        for worker in told {
+            self.hubs[worker].nudge();
+        }
         (rests, is_end)
     }
 

@@ -99,7 +99,7 @@ pub(super) fn close() {
     let waiting = waits(&room);
     let other = Arc::clone(&room);
     let leaving = thread::spawn(move || leave(&other));
-    with(&room, |room, wakers| room.close(wakers));
+    with(&room, Room::close);
     let outcome = waiting.join().expect("it ends");
     leaving.join().expect("it ends");
     assert_eq!(locked(&room).occupied(), usize::from(outcome.is_ok()));

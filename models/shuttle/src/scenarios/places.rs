@@ -1,7 +1,6 @@
 //! Places in the queue, and producers that give up.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::Poll;
 
 use dayfly::{Coordinator, SignalSink, TryEnqueueError};
@@ -12,7 +11,10 @@ use super::WORK;
 use crate::watched::balanced;
 
 /// How many operations may wait.
-const CAPACITY: usize = 2;
+const CAPACITY: usize = 1;
+
+/// How many others may have their turn between the last look at a future and its drop.
+const PATIENCE: usize = 12;
 
 /// Producers that go away at any moment take no place with them, and leave nobody else waiting.
 pub(super) async fn dropped_enqueues() {
@@ -24,11 +26,8 @@ pub(super) async fn dropped_enqueues() {
     let impatient = [0, 1].map(|number| {
         let work = work.clone();
         spawn(async move {
-            let mut accepted = 0;
-            for _ in 0..2 {
-                accepted += u64::from(polled_at_most(2, work.enqueue(number)).await);
-            }
-            accepted
+            // Whoever is refused once more would have the engine look again, and hide that somebody was forgotten.
+            u64::from(polled_at_most(2, work.enqueue(number)).await)
         })
     });
     let patient = {
@@ -56,21 +55,18 @@ pub(super) async fn dropped_enqueues() {
     assert_eq!(report.completed, report.accepted);
 }
 
-/// Polls a future up to `most` times, drops it then, and says whether it came to its end.
+/// Polls a future up to so many times, lets go of it some time later, and says whether it came to its end.
 async fn polled_at_most<T>(most: usize, future: impl Future<Output = T>) -> bool {
-    let mut left = thread_rng().gen_range(0..=most);
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(false);
+    let mut future = Box::pin(future);
+    for _ in 0..thread_rng().gen_range(0..=most) {
+        if poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await {
+            return true;
         }
-        left -= 1;
-        let polled = future.as_mut().poll(context).map(|_| true);
-        if polled.is_pending() && left == 0 {
-            // It is dropped at some later moment, not at once.
-            context.waker().wake_by_ref();
-        }
-        polled
-    })
-    .await
+        yield_now().await;
+    }
+    // What it was granted meanwhile nobody comes for.
+    for _ in 0..thread_rng().gen_range(0..=PATIENCE) {
+        yield_now().await;
+    }
+    false
 }
