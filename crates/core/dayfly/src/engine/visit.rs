@@ -144,10 +144,6 @@ where
         }
         let is_idle = core.is_idle() && inbox.is_empty();
         let has_ended = is_idle && !core.is_open();
-        if has_ended {
-            // Only the first report counts, and nothing changes after it.
-            self.ending.report.get_or_init(|| core.report());
-        }
         if !effects.cancelled.is_empty() {
             // Also when it is the keeper who cancels: what was claimed must not start any more.
             self.word.fetch_add(1, Ordering::AcqRel);
@@ -155,6 +151,11 @@ where
         let tells = has_ended || effects.tell();
         if tells {
             self.telling.fetch_add(1, Ordering::AcqRel);
+        }
+        if has_ended {
+            // After that: whoever finds the report finds everybody counted who still tells. Only the first report counts,
+            // and nothing changes after it.
+            self.ending.report.get_or_init(|| core.report());
         }
         End { is_idle, has_ended, tells }
     }
@@ -165,7 +166,9 @@ where
             return;
         }
         self.idle.notify_waiters();
-        if self.ending.report.get().is_some() && !self.ending.reached.is_set() {
+        // Looked at again: the end may have come, with somebody to tell of it, since the count was taken.
+        let is_told = self.ending.report.get().is_some() && self.telling.load(Ordering::Acquire) == 0;
+        if is_told && !self.ending.reached.is_set() {
             self.ending.reached.set();
             self.keeper.notify_one();
             self.hubs.iter().filter(|hub| hub.has_started()).for_each(|hub| hub.nudge());
