@@ -58,11 +58,13 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
     if deliveries.is_empty() {
         return;
     }
-    let is_nested = DESK.with_borrow_mut(|desk| {
+    let taken = DESK.try_with(|desk| {
+        let mut desk = desk.borrow_mut();
         desk.waiting.extend(deliveries);
         desk.current.is_some()
     });
-    if is_nested {
+    // Somebody delivers already, or the thread is at its very end and its desk is gone.
+    if taken.unwrap_or(true) {
         return;
     }
     let next = || {
