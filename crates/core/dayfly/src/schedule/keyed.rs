@@ -222,15 +222,16 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         put_back_into(&mut row.queue, entry);
         row.turns += 1;
         self.len += 1;
-        if row.stand == Stand::Deferred {
-            return;
-        }
         // Its turn was not taken, so it is next again; this is rare enough for a look through the ring.
         if row.stand == Stand::InRing {
             self.rings[lane].retain(|standing| *standing != at);
         }
-        row.stand = Stand::InRing;
-        self.rings[lane].push_front(at);
+        if row.stand != Stand::Deferred {
+            row.stand = Stand::InRing;
+            self.rings[lane].push_front(at);
+        }
+        // Work of the key's other lanes that came in meanwhile stands nowhere while the key's places are taken.
+        self.settle(at, End::Back);
     }
 
     fn most_at_once(&self) -> usize {
