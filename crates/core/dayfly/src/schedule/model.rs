@@ -313,3 +313,14 @@ proptest! {
         run(Setting { per_key, lanes: 2, is_weighed, ..PLAIN }, steps)?;
     }
 }
+
+#[test]
+fn a_weight_beyond_all_measure_is_borne() {
+    let weight = Some(Box::new(|_: &u8| usize::MAX) as Box<_>);
+    let mut schedule = Keyed::new(KeyedRules { per_key: 3, burst: usize::MAX, lanes: 1, weight });
+    for number in 1..=3 {
+        schedule.push(entry(Work { key: 0, lane: 0, number }, Place::default()));
+        let started = schedule.next(Instant::now(), |_| Gate::Open);
+        assert_eq!(started.map(|(entry, _)| entry.id.get()), Some(number));
+    }
+}
