@@ -7,6 +7,7 @@ mod again;
 mod configuration;
 mod dropping;
 mod ending;
+mod feeding;
 mod following;
 mod gates;
 mod hostile;
