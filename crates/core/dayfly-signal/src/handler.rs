@@ -1,7 +1,6 @@
 //! Async handlers: a task of their own, a bound of their own, one event after the other.
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +9,7 @@ use std::task::Poll;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::listener::contained;
 use crate::{Lagged, Signal, Subscription};
 
 /// An async handler at work. Dropping it ends it, at the handler's next suspension.
@@ -97,8 +97,7 @@ async fn work<F, Fut>(
                 counts.dropped.fetch_add(lost, Ordering::Relaxed);
             }
             Some(Ok(signal)) => {
-                let begun = catch_unwind(AssertUnwindSafe(|| handler(signal.clone())));
-                if !ends_well(begun.ok()).await {
+                if !ends_well(contained(|| handler(signal.clone()))).await {
                     counts.panicked.fetch_add(1, Ordering::Relaxed);
                     events.sink.note("sink.callback.panicked", signal.name());
                 }
@@ -110,11 +109,15 @@ async fn work<F, Fut>(
 
 /// Waits for a handler that has begun, if it has. Says whether all went without a panic.
 async fn ends_well(begun: Option<impl Future<Output = ()>>) -> bool {
-    let Some(future) = begun else { return false };
-    let mut future = pin!(future);
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(poll) => poll.map(|()| true),
-        Err(_) => Poll::Ready(false),
+    let mut future = pin!(begun);
+    let ended = poll_fn(|context| match future.as_mut().as_pin_mut() {
+        Some(begun) => match contained(|| begun.poll(context)) {
+            Some(poll) => poll.map(|()| true),
+            None => Poll::Ready(false),
+        },
+        None => Poll::Ready(false),
     })
-    .await
+    .await;
+    // What the future owned may panic as it goes.
+    contained(|| future.set(None)).is_some() && ended
 }

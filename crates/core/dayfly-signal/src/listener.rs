@@ -58,11 +58,13 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
     if deliveries.is_empty() {
         return;
     }
-    let is_nested = DESK.with_borrow_mut(|desk| {
+    let taken = DESK.try_with(|desk| {
+        let mut desk = desk.borrow_mut();
         desk.waiting.extend(deliveries);
         desk.current.is_some()
     });
-    if is_nested {
+    // Somebody delivers already, or the thread is at its very end and its desk is gone.
+    if taken.unwrap_or(true) {
         return;
     }
     let next = || {
@@ -74,12 +76,26 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
         })
     };
     while let Some(Delivery { sink, signal, callback }) = next() {
-        if catch_unwind(AssertUnwindSafe(|| callback(&signal))).is_err() {
+        let is_told = contained(|| callback(&signal)).is_some();
+        // The last reference to a callback may run foreign code too, so it goes while the desk still counts as busy, and
+        // a panic of it must not leave the desk busy for ever.
+        let is_gone = contained(|| drop(callback)).is_some();
+        if !(is_told && is_gone) {
             sink.note("sink.callback.panicked", signal.name());
         }
-        // The last reference to a callback may run foreign code too, so it goes while the desk still counts as busy.
-        drop(callback);
     }
+}
+
+/// Runs foreign code. What it panics with is foreign too, and what the drop of that panics with is let be.
+pub(crate) fn contained<R>(foreign: impl FnOnce() -> R) -> Option<R> {
+    let panic = match catch_unwind(AssertUnwindSafe(foreign)) {
+        Ok(result) => return Some(result),
+        Err(panic) => panic,
+    };
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
+    None
 }
 
 impl fmt::Debug for Listener {

@@ -5,12 +5,17 @@ use std::time::Duration;
 use crate::clock::ticks;
 use crate::history::Record;
 use crate::state::State;
-use crate::{PatternSet, Query, Raised, Signal};
+use crate::{PatternSet, Query, Raised, Signal, SignalId};
 
 impl State {
     /// The event of a record as readers see it.
     pub(crate) fn signal(&self, record: &Record) -> Signal {
         record.signal(&self.topics.get(record.topic).label, self.id, self.clock.origin())
+    }
+
+    /// The events with these ids that the history still shows, in this order.
+    pub(crate) fn events(&self, ids: &[SignalId]) -> impl Iterator<Item = Signal> {
+        ids.iter().filter_map(|id| self.history.get(id.0)).map(|record| self.signal(record))
     }
 
     /// The newest event. The history always shows it: its capacity is at least 1, and no event is born too old.

@@ -207,20 +207,16 @@ impl SignalSink {
     /// Resolves all of them under one lock, each without a search unless a part of the history was cleared.
     #[must_use]
     pub fn events(&self, ids: &[SignalId]) -> Vec<Signal> {
-        let mut events = Vec::new();
-        self.events_into(ids, &mut events);
-        events
+        self.change(|state, _| state.events(ids).collect())
     }
 
-    /// Like [`events`](Self::events), into a list that the caller has already.
+    /// Like [`events`](Self::events), into a list that the caller has already, and without a look at the clock: for who
+    /// has just raised them. What nobody has noticed yet to be too old is still found.
     pub fn events_into(&self, ids: &[SignalId], events: &mut Vec<Signal>) {
         if ids.is_empty() {
             return;
         }
-        // What the history shows is not changed by this, so the clock need not be read.
-        let state = self.lock();
-        let shown = ids.iter().filter_map(|id| state.history.get(id.0));
-        events.extend(shown.map(|record| state.signal(record)));
+        events.extend(self.lock().events(ids));
     }
 
     /// Whether the history shows an event that is meant.

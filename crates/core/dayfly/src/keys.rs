@@ -78,10 +78,6 @@ impl<K, T> Sorting<K, T> {
         let lane = self.lane_of.as_ref().map_or(0, |lane_of| lane_of(&item).min(self.lanes - 1));
         Offer { lane, ..Offer::new(key, item) }
     }
-
-    pub(crate) fn key_of(&self, item: &T) -> K {
-        (self.key_of)(item)
-    }
 }
 
 impl<K, T> fmt::Debug for Keys<K, T> {

@@ -61,13 +61,12 @@ impl Recent {
         let first = fetched.max(raised.saturating_sub(KEPT as u64));
         let mut count = 0;
         for (id, place) in ids.iter_mut().zip(first..raised) {
-            let noted = &self.ids[place_of(place)];
-            *id = SignalId::from_u64(noted.load(Ordering::Acquire));
+            // Taken out, so that nobody takes what is left of an earlier raise for this one.
+            *id = SignalId::from_u64(self.ids[place_of(place)].swap(0, Ordering::AcqRel));
             if id.get() == 0 {
                 // Raised on another thread, which is about to note it, and fetches it then with all that follow.
                 break;
             }
-            noted.store(0, Ordering::Release);
             count += 1;
         }
         sink.events_into(&ids[..count], signals);
@@ -86,4 +85,27 @@ impl Recent {
 #[expect(clippy::cast_possible_truncation, reason = "the remainder is smaller than the number of places")]
 const fn place_of(number: u64) -> usize {
     (number % KEPT as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_in_the_middle_of_a_raise_takes_nothing_away_and_sees_nothing_foreign() {
+        let (sink, recent) = (SignalSink::default(), Recent::default());
+        let list = |recent: &Recent| recent.list(&sink).iter().map(Signal::to_string).collect::<Vec<_>>();
+        recent.note(sink.raise("before"));
+        recent.take(&sink, &mut Vec::new());
+        // The next operation raises. These are the two steps of `note`, with a look in between.
+        let id = sink.raise("own");
+        let place = recent.raised.fetch_add(1, Ordering::AcqRel);
+        assert!(list(&recent).is_empty(), "what an earlier operation raised is not its own");
+        recent.ids[place_of(place)].store(id.get(), Ordering::Release);
+        assert_eq!(list(&recent), ["own"]);
+        for number in 0..20 {
+            recent.note(sink.raise(&number.to_string()));
+        }
+        assert_eq!(list(&recent), (12..20).map(|number| number.to_string()).collect::<Vec<_>>());
+    }
 }

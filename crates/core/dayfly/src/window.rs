@@ -148,9 +148,12 @@ impl<K: Clone> Window<K> {
         let mut nowhere = Vec::new();
         let evicted = evicted.unwrap_or(&mut nowhere);
         for record in leaving {
-            if let Some(kept) = self.pinned.get_mut(&record.id) {
-                *kept = Some(record);
-            } else {
+            let leaves = match self.pinned.get_mut(&record.id) {
+                // An id that a caller brought may have been used again: the newer operation takes the place.
+                Some(kept) => kept.replace(record),
+                None => Some(record),
+            };
+            if let Some(record) = leaves {
                 self.echoes.add(record.id, record.signals().iter().cloned(), now);
                 evicted.push(record);
             }

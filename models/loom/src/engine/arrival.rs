@@ -10,7 +10,7 @@ use loom::future::block_on;
 use loom::sync::{Mutex, MutexGuard};
 use loom::thread::{self, JoinHandle};
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Offer};
 use super::ready::{Hub, Ready};
 use crate::schedule::Queued;
 use crate::sync::locked;
@@ -30,10 +30,11 @@ struct Core {
 
 impl Engine {
     fn new(workers: usize, items: usize) -> Arc<Self> {
+        let hubs: Vec<Arc<Hub>> = (0..workers).map(|_| Arc::default()).collect();
         Arc::new(Self {
             core: Mutex::new(Core::default()),
-            inbox: Mutex::new(Inbox::new(8, None, workers)),
-            hubs: (0..workers).map(|_| Arc::default()).collect(),
+            inbox: Mutex::new(Inbox::new(8, None, hubs.clone().into())),
+            hubs,
             items,
         })
     }
@@ -43,7 +44,7 @@ impl Engine {
     }
 
     fn offer(&self, item: u32) {
-        let accepted = self.inbox().offer((), item);
+        let accepted = self.inbox().offer(Offer::new((), item));
         if let Ok(accepted) = accepted
             && let Some(worker) = accepted.tell
         {
@@ -58,6 +59,7 @@ impl Engine {
         let came = core.supply.pop_front().is_some();
         core.done += usize::from(came);
         let mut inbox = self.inbox();
+        inbox.rise(worker);
         let rests = !came && inbox.is_empty();
         let mut told = Vec::new();
         for _ in 0..core.supply.len() + usize::from(!inbox.is_empty()) {
@@ -65,8 +67,6 @@ impl Engine {
         }
         if rests {
             inbox.rest(worker);
-        } else {
-            inbox.rise(worker);
         }
         let is_end = core.done == self.items;
         drop((inbox, core));

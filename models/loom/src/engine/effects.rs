@@ -2,10 +2,13 @@
 
 use std::task::Waker;
 
+use dayfly_signal::OperationId;
+
 use crate::schedule::Schedule;
 
 pub(super) struct Effects<S: Schedule> {
     pub(super) left_queue: Vec<S::Key>,
     pub(super) came_back: Vec<S::Key>,
     pub(super) producers: Vec<Waker>,
+    pub(super) own_ids: Vec<OperationId>,
 }

@@ -10,8 +10,10 @@ mod effects;
 mod inbox;
 mod places;
 mod progress;
+#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../../crates/core/dayfly/src/engine/ready.rs"]
 mod ready;
+#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../../crates/core/dayfly/src/engine/room.rs"]
 mod room;
 mod sleep;

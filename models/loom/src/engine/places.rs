@@ -33,7 +33,8 @@ fn joined(room: &Shared) -> Ticket {
 }
 
 fn poll(room: &Shared, ticket: Ticket, context: &Context<'_>) -> Poll<Result<(), NoRoom>> {
-    locked(room).poll(ticket, context.waker())
+    let mut replaced = None;
+    locked(room).poll(ticket, context.waker(), &mut replaced)
 }
 
 /// Waits for a place, and takes it.
@@ -99,7 +100,7 @@ pub(super) fn close() {
     let waiting = waits(&room);
     let other = Arc::clone(&room);
     let leaving = thread::spawn(move || leave(&other));
-    with(&room, Room::close);
+    with(&room, |room, wakers| room.close(wakers));
     let outcome = waiting.join().expect("it ends");
     leaving.join().expect("it ends");
     assert_eq!(locked(&room).occupied(), usize::from(outcome.is_ok()));

@@ -17,7 +17,7 @@ fn work(ready: &Ready, hub: &Hub, mut done: impl FnMut(u64, bool) -> bool) {
         ready.wake_up(context.waker());
         loop {
             for block in 0..2 {
-                woken |= ready.take(block).unwrap_or(0) << (8 * block);
+                woken |= ready.take(block) << (8 * block);
             }
             was_nudged |= hub.was_nudged();
             if done(woken, was_nudged) {

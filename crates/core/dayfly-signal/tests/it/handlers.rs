@@ -107,3 +107,26 @@ fn finishing_can_be_dropped_at_every_moment() {
         },
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_panics_as_it_goes_costs_its_event_only() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a future that cannot go quietly");
+        }
+    }
+    let signals = SignalSink::default();
+    let handler = signals.handle_async("a", 8, |_| {
+        let bomb = Bomb;
+        std::future::poll_fn(move |_| {
+            let _bomb = &bomb;
+            std::task::Poll::Ready(())
+        })
+    });
+    signals.raise("a");
+    signals.raise("a");
+    settle().await;
+    assert_eq!((handler.handled(), handler.panicked()), (2, 2));
+    handler.finish().await;
+}

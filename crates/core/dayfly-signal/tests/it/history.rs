@@ -83,3 +83,14 @@ async fn age_is_applied_on_every_read() {
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!((signals.len(), signals.is_raised("a")), (0, false));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_too_old_is_not_found_by_its_id_either() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
+    let old = signals.raise("a");
+    tokio::time::advance(Duration::from_secs(6)).await;
+    let young = signals.raise("a");
+    tokio::time::advance(Duration::from_secs(4)).await;
+    let found: Vec<_> = signals.events(&[old, young]).iter().map(dayfly_signal::Signal::id).collect();
+    assert_eq!(found, [young]);
+}

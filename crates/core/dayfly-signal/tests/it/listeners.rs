@@ -1,8 +1,10 @@
 //! Callbacks: in the raiser's call, in order, contained.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-use dayfly_signal::{SignalKind, SignalOptions, SignalSink};
+use dayfly_signal::{Listener, OperationId, SignalKind, SignalOptions, SignalSink, SignalSource};
+use tokio::time::Instant;
 
 type Log = Arc<Mutex<Vec<String>>>;
 
@@ -109,4 +111,55 @@ fn a_loop_over_two_sinks_ends_too() {
     let b = &other.history("b")[0];
     assert_eq!((b.cause(), b.depth()), (None, 2), "an id of another sink means nothing here");
     assert!(one.has("sink.blocked"));
+}
+
+#[test]
+fn a_callback_that_panics_as_it_goes_costs_later_raises_nothing() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a callback that cannot go quietly");
+        }
+    }
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let own: Arc<Mutex<Option<Listener>>> = Arc::default();
+    let (bomb, itself) = (Bomb, Arc::clone(&own));
+    let listener = signals.listen("a", move |_| {
+        let _bomb = &bomb;
+        drop(itself.lock().unwrap().take());
+    });
+    *own.lock().unwrap() = Some(listener);
+    let _log = signals.listen("*", log_to(&log));
+    signals.raise("a");
+    signals.raise("b");
+    assert_eq!(*log.lock().unwrap(), ["a", "b"]);
+    assert_eq!(signals.history("b")[0].depth(), 1, "nothing is being told any more that could be its cause");
+}
+
+#[test]
+fn a_raise_at_the_very_end_of_a_thread_is_recorded() {
+    /// With a reading of the clock, since Tokio's own cannot be read any more by then where tests may pause it.
+    struct Farewell(RefCell<Option<(SignalSource, Instant)>>);
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            if let Some((source, now)) = self.0.take() {
+                source.raise_at("farewell", now);
+            }
+        }
+    }
+    thread_local! {
+        static FAREWELL: Farewell = const { Farewell(RefCell::new(None)) };
+    }
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let _log = signals.listen("*", log_to(&log));
+    let leaving = signals.clone();
+    let thread = std::thread::spawn(move || {
+        // It comes before what the delivery needs, so it goes after it.
+        let source = leaving.source(OperationId::next());
+        FAREWELL.with(|farewell| farewell.0.replace(Some((source, Instant::now()))));
+        leaving.raise("here");
+    });
+    thread.join().unwrap();
+    assert!(signals.has("farewell"));
+    assert_eq!(log.lock().unwrap()[0], "here");
 }

@@ -38,11 +38,19 @@ where
         self: &Arc<Self>,
         offer: Offer<S::Item, S::Key>,
     ) -> Result<OperationId, TryEnqueueError<S::Item>> {
+        self.try_offer(offer).map_err(|refused| refused.map(|offer| offer.item))
+    }
+
+    /// Like [`try_enqueue`](Self::try_enqueue), for who offers again what is refused.
+    pub(crate) fn try_offer(
+        self: &Arc<Self>,
+        offer: Offer<S::Item, S::Key>,
+    ) -> Result<OperationId, TryEnqueueError<Offer<S::Item, S::Key>>> {
         self.offer(offer).map_err(|Refused { why, offer }| match why {
-            Refusal::Duplicate => TryEnqueueError::Duplicate(offer.item),
-            Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer.item),
-            Refusal::Room(NoRoom::KeyFull) => TryEnqueueError::KeyFull(offer.item),
-            Refusal::Room(NoRoom::Closed) => TryEnqueueError::Closed(offer.item),
+            Refusal::Duplicate => TryEnqueueError::Duplicate(offer),
+            Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer),
+            Refusal::Room(NoRoom::KeyFull) => TryEnqueueError::KeyFull(offer),
+            Refusal::Room(NoRoom::Closed) => TryEnqueueError::Closed(offer),
         })
     }
 

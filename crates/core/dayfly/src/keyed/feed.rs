@@ -41,7 +41,8 @@ where
         &self,
         stream: impl Stream<Item = Result<T, E>> + Send,
     ) -> Result<u64, FeedError<T, E>> {
-        let wait = |key: K, item: T| async move { (key, self.enqueue(item).await) };
+        let engine = &self.handle.engine;
+        let wait = |key: K, offer| async move { (key, engine.enqueue(offer).await) };
         let mut stream = pin!(stream);
         // All waits are polled together: a place that was granted to one of them is taken at once.
         let mut waits = FuturesUnordered::new();
@@ -75,13 +76,14 @@ where
                             Err(refused) => rest.push(refused.into_item()),
                         }
                     }
-                    rest.extend(aside.take_all());
+                    rest.extend(aside.take_all().map(|offer| offer.item));
                     return Err(FeedError::Closed { rest, accepted });
                 }
                 Event::Yielded(Some(Ok(item))) => {
-                    let key = self.sorting.key_of(&item);
-                    let Some(item) = aside.put_behind(&key, item) else { continue };
-                    match self.try_enqueue(item) {
+                    let offer = self.offer(item);
+                    let key = offer.key.clone();
+                    let Some(offer) = aside.put_behind(&key, offer) else { continue };
+                    match engine.try_offer(offer) {
                         Ok(_) => accepted += 1,
                         Err(refused) => {
                             // Without room in all there is none for other keys either.

@@ -111,7 +111,8 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
             if end == End::Front && line.turns > 0 {
                 ring.push_front(at);
             } else {
-                line.saved = (line.saved + std::mem::take(&mut line.turns)).min(self.rules.burst);
+                let saved = line.saved.saturating_add(std::mem::take(&mut line.turns));
+                line.saved = saved.min(self.rules.burst);
                 ring.push_back(at);
             }
         }
@@ -152,7 +153,7 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
                 }
                 Some(gate) => {
                     if row.turns == 0 {
-                        row.turns = weight + std::mem::take(&mut row.saved);
+                        row.turns = weight.saturating_add(std::mem::take(&mut row.saved));
                     }
                     row.turns -= 1;
                     let next = row.queue.pop_front();
@@ -220,17 +221,18 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.give(at);
         let row = &mut self.keys.get_mut(at).lines[lane];
         put_back_into(&mut row.queue, entry);
-        row.turns += 1;
+        row.turns = row.turns.saturating_add(1);
         self.len += 1;
-        if row.stand == Stand::Deferred {
-            return;
-        }
         // Its turn was not taken, so it is next again; this is rare enough for a look through the ring.
         if row.stand == Stand::InRing {
             self.rings[lane].retain(|standing| *standing != at);
         }
-        row.stand = Stand::InRing;
-        self.rings[lane].push_front(at);
+        if row.stand != Stand::Deferred {
+            row.stand = Stand::InRing;
+            self.rings[lane].push_front(at);
+        }
+        // Work of the key's other lanes that came in meanwhile stands nowhere while the key's places are taken.
+        self.settle(at, End::Back);
     }
 
     fn most_at_once(&self) -> usize {

@@ -20,6 +20,8 @@ enum Step {
     Start,
     /// Claims so many and gives them back unstarted.
     PutBack(usize),
+    /// Claims so many, and gives them back once some more work has come in.
+    PutBackLate(usize, Vec<(u8, usize)>),
     /// Ends the running operation at this place, modulo their number.
     End(usize),
     Again(usize),
@@ -34,6 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..KEYS, 0..2_usize).prop_map(|(key, lane)| Step::Push(key, lane)),
         6 => Just(Step::Start),
         1 => (1..4_usize).prop_map(Step::PutBack),
+        1 => (1..4_usize, prop::collection::vec((0..KEYS, 0..2_usize), 1..4))
+            .prop_map(|(most, arrivals)| Step::PutBackLate(most, arrivals)),
         3 => any::<usize>().prop_map(Step::End),
         2 => any::<usize>().prop_map(Step::Again),
         2 => any::<usize>().prop_map(Step::Due),
@@ -141,14 +145,16 @@ fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut arrivals = 0;
     for step in steps {
         match step {
-            Step::Push(key, lane) => {
-                arrivals += 1;
-                let work = Work { key, lane: lane % setting.lanes, number: arrivals };
-                schedule.push(entry(work, Place::default()));
-                model.queued.push(work);
-            }
+            Step::Push(key, lane) => push(&mut schedule, &mut model, &mut arrivals, (key, lane)),
             Step::Start => start(&mut schedule, &mut model)?,
             Step::PutBack(most) => put_back(&mut schedule, &model, most)?,
+            Step::PutBackLate(most, meanwhile) => {
+                let claimed = claim(&mut schedule, &model, most);
+                for arrival in meanwhile {
+                    push(&mut schedule, &mut model, &mut arrivals, arrival);
+                }
+                claimed.into_iter().rev().for_each(|entry| schedule.put_back(entry));
+            }
             Step::End(at) => {
                 if let Some((work, place)) = pick(&mut model.running, at) {
                     schedule.ended(&work.key, place);
@@ -245,23 +251,32 @@ fn start(schedule: &mut Keyed<(), u8>, model: &mut Model) -> Result<(), TestCase
     Ok(())
 }
 
+fn push(schedule: &mut Keyed<(), u8>, model: &mut Model, arrivals: &mut u64, (key, lane): (u8, usize)) {
+    *arrivals += 1;
+    let work = Work { key, lane: lane % model.setting.lanes, number: *arrivals };
+    schedule.push(entry(work, Place::default()));
+    model.queued.push(work);
+}
+
+/// Takes out what is next, so many of it.
+fn claim(schedule: &mut Keyed<(), u8>, model: &Model, most: usize) -> Vec<Queued<(), u8>> {
+    let gate = |entry: &Queued<(), u8>| {
+        if model.deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
+    };
+    let most = most.min(schedule.most_at_once());
+    (0..most).filter_map(|_| schedule.next(Instant::now(), gate).map(|(entry, _)| entry)).collect()
+}
+
 /// Takes out what is next and gives it back: afterwards the same is next.
 fn put_back(schedule: &mut Keyed<(), u8>, model: &Model, most: usize) -> Result<(), TestCaseError> {
-    let deferred = model.deferred.clone();
-    let mut gate = |entry: &Queued<(), u8>| {
-        if deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
-    };
-    let mut take = |schedule: &mut Keyed<(), u8>| {
-        let mut claimed = Vec::new();
-        for _ in 0..most.min(schedule.most_at_once()) {
-            claimed.extend(schedule.next(Instant::now(), &mut gate).map(|(entry, _)| entry));
-        }
+    let mut take = || {
+        let claimed = claim(schedule, model, most);
         let ids: Vec<u64> = claimed.iter().map(|entry| entry.id.get()).collect();
         claimed.into_iter().rev().for_each(|entry| schedule.put_back(entry));
         ids
     };
-    let first = take(schedule);
-    prop_assert_eq!(first, take(schedule));
+    let first = take();
+    prop_assert_eq!(first, take());
     Ok(())
 }
 
@@ -296,5 +311,16 @@ proptest! {
         steps in prop::collection::vec(step(), 1..120),
     ) {
         run(Setting { per_key, lanes: 2, is_weighed, ..PLAIN }, steps)?;
+    }
+}
+
+#[test]
+fn a_weight_beyond_all_measure_is_borne() {
+    let weight = Some(Box::new(|_: &u8| usize::MAX) as Box<_>);
+    let mut schedule = Keyed::new(KeyedRules { per_key: 3, burst: usize::MAX, lanes: 1, weight });
+    for number in 1..=3 {
+        schedule.push(entry(Work { key: 0, lane: 0, number }, Place::default()));
+        let started = schedule.next(Instant::now(), |_| Gate::Open);
+        assert_eq!(started.map(|(entry, _)| entry.id.get()), Some(number));
     }
 }

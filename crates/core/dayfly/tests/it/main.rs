@@ -7,6 +7,8 @@ mod again;
 mod configuration;
 mod dropping;
 mod ending;
+mod everything;
+mod feeding;
 mod following;
 mod gates;
 mod hostile;

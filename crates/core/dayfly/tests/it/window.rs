@@ -1,8 +1,11 @@
 //! What the window remembers.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dayfly::{Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationState, SignalSink};
+use dayfly::{
+    Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationId, OperationState, SignalSink,
+};
 
 use dayfly_testing::settle;
 
@@ -183,4 +186,28 @@ async fn an_evicted_operation_leaves_an_echo_for_a_minute() {
     assert_eq!(echoes[255].signal.operation(), Some(echoes[255].operation));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(work.echoes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pinned_operation_leaves_the_window_once_when_its_id_is_used_again() {
+    let options = WORK.window_size(0).max_concurrency(1);
+    let work = Coordinator::spawn(options, &SignalSink::default(), |number: u64, op: Operation| async move {
+        op.raise(&format!("ran:{number}"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    });
+    let left = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&left);
+    work.on_evict(move |operation| seen.lock().unwrap().push(operation.signals[0].to_string()));
+    let id = OperationId::from_u64(u64::MAX - 77).unwrap();
+    for number in 1..=3 {
+        work.enqueue_as(id, number).await.unwrap();
+        settle().await;
+        work.pin(id).unwrap();
+        work.idle().await;
+    }
+    assert_eq!(work.get(id).unwrap().signals[0].payload(), Some("3"));
+    assert_eq!(*left.lock().unwrap(), ["ran:1", "ran:2"], "the newer one has its place");
+    assert_eq!(work.echoes().len(), 2);
+    assert!(work.unpin(id));
+    assert_eq!(left.lock().unwrap().len(), 3);
 }
