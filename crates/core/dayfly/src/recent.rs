@@ -61,12 +61,13 @@ impl Recent {
         let first = fetched.max(raised.saturating_sub(KEPT as u64));
         let mut count = 0;
         for (id, place) in ids.iter_mut().zip(first..raised) {
-            // Taken out, so that nobody takes what is left of an earlier raise for this one.
-            *id = SignalId::from_u64(self.ids[place_of(place)].swap(0, Ordering::AcqRel));
-            if id.get() == 0 {
+            let noted = &self.ids[place_of(place)];
+            if noted.load(Ordering::Acquire) == 0 {
                 // Raised on another thread, which is about to note it, and fetches it then with all that follow.
                 break;
             }
+            // Taken out, so that nobody takes what is left of an earlier raise for this one.
+            *id = SignalId::from_u64(noted.swap(0, Ordering::AcqRel));
             count += 1;
         }
         sink.events_into(&ids[..count], signals);
