@@ -23,4 +23,5 @@ mod queries;
 mod results;
 mod sharing;
 mod support;
+mod turns;
 mod window;

@@ -104,7 +104,7 @@ async fn an_operation_takes_back_what_an_earlier_attempt_raised() {
     assert!(!signals.is_raised("busy"));
 }
 
-type Log = std::sync::Arc<std::sync::Mutex<Vec<(&'static str, dayfly::OperationId)>>>;
+type Log = Arc<Mutex<Vec<(&'static str, OperationId)>>>;
 
 fn announcing(work: &Coordinator<u32>, log: &Log) {
     let (finished, evicted) = (log.clone(), log.clone());
