@@ -261,7 +261,7 @@ fn run(steps: &[Step]) -> Result<(), TestCaseError> {
             take(&signals, &mut sources, &mut holds, step);
             match *step {
                 Step::Renew { operation: source } => {
-                    sources[source].renew(operation(model.operations[source]))
+                    sources[source].renew(operation(model.operations[source]));
                 }
                 Step::Receive { most } => reader.receive(most)?,
                 Step::Advance { seconds } => tokio::time::advance(Duration::from_secs(seconds)).await,

@@ -13,13 +13,15 @@ use super::{Engine, Key};
 use crate::schedule::Schedule;
 use crate::{EnqueueError, TryEnqueueError};
 
+type OfferOf<S> = Offer<<S as Schedule>::Item, <S as Schedule>::Key>;
+
 impl<S> Engine<S>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
     pub(crate) async fn enqueue(
         self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
+        offer: OfferOf<S>,
     ) -> Result<OperationId, EnqueueError<S::Item>> {
         match self.offer(offer) {
             Ok(id) => Ok(id),
@@ -36,7 +38,7 @@ where
 
     pub(crate) fn try_enqueue(
         self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
+        offer: OfferOf<S>,
     ) -> Result<OperationId, TryEnqueueError<S::Item>> {
         self.try_offer(offer).map_err(|refused| refused.map(|offer| offer.item))
     }
@@ -44,8 +46,8 @@ where
     /// Like [`try_enqueue`](Self::try_enqueue), for who offers again what is refused.
     pub(crate) fn try_offer(
         self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
-    ) -> Result<OperationId, TryEnqueueError<Offer<S::Item, S::Key>>> {
+        offer: OfferOf<S>,
+    ) -> Result<OperationId, TryEnqueueError<OfferOf<S>>> {
         self.offer(offer).map_err(|Refused { why, offer }| match why {
             Refusal::Duplicate => TryEnqueueError::Duplicate(offer),
             Refusal::Room(NoRoom::Full) => TryEnqueueError::Full(offer),
@@ -55,10 +57,7 @@ where
     }
 
     /// Takes an item in if there is room now.
-    fn offer(
-        self: &Arc<Self>,
-        offer: Offer<S::Item, S::Key>,
-    ) -> Result<OperationId, Refused<S::Item, S::Key>> {
+    fn offer(self: &Arc<Self>, offer: OfferOf<S>) -> Result<OperationId, Refused<S::Item, S::Key>> {
         let mut offered = self.lock_inbox().offer(offer);
         if let Err(Refused { why: Refusal::Room(NoRoom::Full | NoRoom::KeyFull), offer }) = offered {
             // Workers tell of starts when they come by; somebody who is refused deserves a closer look.
@@ -78,7 +77,7 @@ where
     }
 
     /// Takes in as many as there is room for now, in their order, and says how many.
-    pub(crate) fn offer_many(self: &Arc<Self>, offers: &mut VecDeque<Offer<S::Item, S::Key>>) -> u64 {
+    pub(crate) fn offer_many(self: &Arc<Self>, offers: &mut VecDeque<OfferOf<S>>) -> u64 {
         let mut told = None;
         let mut count = 0;
         let mut inbox = self.lock_inbox();
