@@ -43,7 +43,7 @@ fn spawn(per_key: usize, signals: &SignalSink) -> Work {
         for _ in 0..item % 4 {
             yield_now().await;
         }
-        if item % 5 == 0 && op.attempt() < 3 {
+        if item.is_multiple_of(5) && op.attempt() < 3 {
             return op.again(item, Duration::ZERO);
         }
         op.done::<_, String>()

@@ -158,7 +158,7 @@ fn a_feed_that_is_dropped_leaves_its_places_to_others() {
                 work.idle().await;
                 work.pause();
                 let taken = (0..9_u8).take_while(|key| work.try_enqueue((key + 10, 9, false)).is_ok());
-                assert_eq!(taken.count(), work.stats().pending as usize);
+                assert_eq!(taken.count() as u64, work.stats().pending);
                 work.resume();
                 let report = work.drain().await;
                 assert_eq!(
