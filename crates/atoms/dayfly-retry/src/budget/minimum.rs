@@ -15,7 +15,7 @@ impl Minimum {
         let Some(each) = nanos_each(per_second) else { return false };
         let furthest = now.saturating_add(each.saturating_mul(per_second));
         let take = |spent: u64| {
-            let next = spent.max(now).saturating_add(each);
+            let next = spent.max(now).checked_add(each)?;
             (next <= furthest).then_some(next)
         };
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
