@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{Inner, Retry};
 use crate::budget::Grant;
 use crate::plan::plan;
-use crate::{GaveUp, RetryError, Verdict};
+use crate::{GaveUp, RetryError, RetryOptions, Verdict};
 
 impl<E> Retry<E> {
     /// Calls `attempt` until it succeeds or there is no other attempt. It is told which attempt it is: 1 for the first.
@@ -30,12 +30,22 @@ impl<E> Retry<E> {
     /// # Cancel safety
     /// Dropping the future drops the attempt that is under way, or ends the wait; no attempt follows. A retry that was
     /// taken out of the budget and has not begun goes back. Nothing else is kept between attempts.
-    pub async fn call<T, F, Fut>(&self, attempt: F) -> Result<T, RetryError<E>>
+    pub async fn call<T, F, Fut>(&self, mut attempt: F) -> Result<T, RetryError<E>>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        self.inner.run(None, attempt).await
+        self.inner.count_call();
+        // Most calls need no other attempt, and so nothing of what it takes to make one.
+        let failed = if self.inner.live.is_timed() {
+            None
+        } else {
+            match attempt(1).await {
+                Ok(value) => return Ok(value),
+                Err(error) => Some(error),
+            }
+        };
+        self.inner.run(None, attempt, failed).await
     }
 
     /// Like [`call`](Self::call), for an operation: its signals carry the operation's id, and there is no other attempt
@@ -54,7 +64,8 @@ impl<E> Retry<E> {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        self.inner.run(Some(op), attempt).await
+        self.inner.count_call();
+        self.inner.run(Some(op), attempt, None).await
     }
 }
 
@@ -70,28 +81,41 @@ struct Course<E> {
 }
 
 impl<E> Inner<E> {
-    async fn run<T, F, Fut>(&self, op: Option<&Operation>, mut attempt: F) -> Result<T, RetryError<E>>
+    fn count_call(&self) {
+        if let Some(budget) = &self.budget {
+            budget.deposit();
+        }
+    }
+
+    /// Makes attempts; the first one has been made if it has `failed`.
+    async fn run<T, F, Fut>(
+        &self,
+        op: Option<&Operation>,
+        mut attempt: F,
+        mut failed: Option<E>,
+    ) -> Result<T, RetryError<E>>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        if let Some(budget) = &self.budget {
-            budget.deposit();
-        }
-        let mut course = self.begin();
+        let mut course = if failed.is_none() && self.live.is_timed() {
+            Course::limited(&self.live.options())
+        } else {
+            Course::unlimited()
+        };
         loop {
             course.made = course.made.saturating_add(1);
-            let ended = match course.limit() {
-                None => Some(attempt(course.made).await),
-                Some(limit) => timeout_at(limit, attempt(course.made)).await.ok(),
+            let ended = match (failed.take(), course.limit()) {
+                (Some(error), _) => Some(Err(error)),
+                (None, None) => Some(attempt(course.made).await),
+                (None, Some(limit)) => timeout_at(limit, attempt(course.made)).await.ok(),
             };
             let verdict = match ended {
                 Some(Ok(value)) => return Ok(value),
                 Some(Err(error)) => Ok(self.failed(&mut course, error)),
                 None => self.timed_out(&mut course),
             };
-            let next = self.after(&mut course, op, verdict);
-            let (delay, grant) = match next {
+            let (delay, grant) = match self.after(&mut course, op, verdict) {
                 Ok(next) => next,
                 Err(why) => return Err(course.given_up(why)),
             };
@@ -100,18 +124,6 @@ impl<E> Inner<E> {
             }
             grant.spend();
         }
-    }
-
-    fn begin(&self) -> Course<E> {
-        let (attempt_timeout, deadline) = if self.live.is_timed() { self.limits() } else { (None, None) };
-        Course { made: 0, seed: None, attempt_timeout, deadline, timed_out: false, error: None }
-    }
-
-    /// A deadline beyond the clock's end is none.
-    fn limits(&self) -> (Option<Duration>, Option<Instant>) {
-        let options = self.live.options();
-        let deadline = options.total_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        (options.attempt_timeout, deadline)
     }
 
     fn failed(&self, course: &mut Course<E>, error: E) -> Verdict {
@@ -148,6 +160,16 @@ impl<E> Inner<E> {
 }
 
 impl<E> Course<E> {
+    const fn unlimited() -> Self {
+        Self { made: 0, seed: None, attempt_timeout: None, deadline: None, timed_out: false, error: None }
+    }
+
+    /// A deadline beyond the clock's end is none.
+    fn limited(options: &RetryOptions) -> Self {
+        let deadline = options.total_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        Self { attempt_timeout: options.attempt_timeout, deadline, ..Self::unlimited() }
+    }
+
     /// When the attempt that begins now has to be over.
     fn limit(&self) -> Option<Instant> {
         let own = self.attempt_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
