@@ -16,7 +16,7 @@ use thiserror::Error;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{why} after {attempts} attempts{}", LastCut(*timed_out))]
+#[error("gave up after attempt {attempts}{}: {why}", Cut(*timed_out))]
 #[non_exhaustive]
 pub struct RetryError<E> {
     /// Why there is no other attempt.
@@ -58,11 +58,11 @@ impl<E> RetryError<E> {
     }
 }
 
-/// The end of the message.
-struct LastCut(bool);
+/// What there is to say about the last attempt.
+struct Cut(bool);
 
-impl fmt::Display for LastCut {
+impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0 { ", the last of which timed out" } else { "" })
+        f.write_str(if self.0 { ", which timed out" } else { "" })
     }
 }

@@ -80,9 +80,10 @@
 //! | | dayfly-retry | backon 1 | tokio-retry 0.3 | tower 0.5 `retry` |
 //! |---|---|---|---|---|
 //! | schedules | constant, linear, exponential, listed | constant, exponential, **Fibonacci**, any iterator | constant, exponential, Fibonacci, any iterator | exponential |
-//! | jitter | full, equal, decorrelated, within the cap | adds up to the first delay, beyond the cap | full | a share to both sides |
+//! | jitter | full, equal, decorrelated, within the cap | adds up to the first delay, beyond the cap | full | adds a share, within the cap |
 //! | `Retry-After` | the classifier's verdict, within the cap | **any change of the delay** (`adjust`) | | the policy's own future |
 //! | timeouts for attempt and call | both | total of the delays | | layers around it |
+//! | success at once | 0.89 of tower's time | 1.27 | 0.90 | 1 |
 //! | shared budget | lock-free, without a clock for calls | | | locks and reads the clock for each call |
 //! | gives the slot back while waiting | in a coordinator's body | | | |
 //! | options as data, live | yes | data | | |

@@ -160,6 +160,16 @@ fn the_cap_cuts_no_delay_that_was_written_out() {
 }
 
 #[test]
+fn nothing_grows_to_nothing_and_anything_else_to_the_cap() {
+    let cap = Duration::from_secs(60);
+    for retry in [1, 2, 3, u32::MAX] {
+        assert_eq!(Backoff::exponential(Duration::ZERO).factor(f64::MAX).delay(retry, 0), Duration::ZERO);
+        let least = Backoff::exponential(Duration::from_nanos(1)).factor(f64::MAX).delay(retry, 0);
+        assert_eq!(least, if retry == 1 { Duration::from_nanos(1) } else { cap });
+    }
+}
+
+#[test]
 fn full_jitter_fills_its_range_and_seeds_differ() {
     let backoff = Backoff::constant(Duration::from_secs(100)).jitter(Jitter::Full);
     let mut tenths = [0_u32; 10];

@@ -107,6 +107,14 @@ fn a_second_has_exactly_its_minimum_and_earns_it_evenly() {
 }
 
 #[test]
+fn a_rate_that_does_not_divide_a_second_is_rounded_down() {
+    let minimum = Minimum::default();
+    assert!((0..3).all(|_| minimum.take(0, 3)));
+    assert!(!minimum.take(333_333_333, 3));
+    assert!(minimum.take(333_333_334, 3));
+}
+
+#[test]
 fn no_rate_means_none_ever() {
     let minimum = Minimum::default();
     assert!(!minimum.take(5_000_000_000, 0));

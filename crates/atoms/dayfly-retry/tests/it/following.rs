@@ -6,14 +6,14 @@ use dayfly::Reconfigure;
 use dayfly_retry::{Backoff, GaveUp, Retry, RetryOptions};
 use tokio::time::Instant;
 
-use crate::support::{Attempts, PLAIN, seconds};
+use crate::support::{Attempts, PLAIN, ended, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn every_clone_follows_and_a_call_under_way_does_with_its_next_failure() {
     let retry = Retry::on_every_error(PLAIN.attempts(100));
     let clone = retry.clone();
     let attempts = Attempts::default();
-    let ended = retry.call(|number| {
+    let call = retry.call(|number| {
         attempts.note();
         if number == 2 {
             let shorter = PLAIN.attempts(4).backoff(Backoff::constant(seconds(9)));
@@ -22,7 +22,7 @@ async fn every_clone_follows_and_a_call_under_way_does_with_its_next_failure() {
         }
         ready(Err::<(), _>("down"))
     });
-    assert_eq!(ended.await.unwrap_err().attempts, 4);
+    assert_eq!(ended(call).await.unwrap_err().attempts, 4);
     assert_eq!(attempts.delays(), [seconds(1), seconds(9), seconds(9)]);
     assert_eq!(retry.options(), PLAIN.attempts(4).backoff(Backoff::constant(seconds(9))));
 }
@@ -32,7 +32,7 @@ async fn timeouts_come_and_go() {
     let retry = Retry::<&str>::on_every_error(PLAIN);
     retry.reconfigure(&PLAIN.attempts(1).total_timeout(seconds(4))).unwrap();
     let start = Instant::now();
-    assert!(retry.call(|_| pending::<Result<(), _>>()).await.is_err());
+    assert!(ended(retry.call(|_| pending::<Result<(), _>>())).await.is_err());
     assert_eq!(start.elapsed(), seconds(4));
     retry.reconfigure(&PLAIN).unwrap();
     let slow = retry.call(|_| async {
@@ -46,7 +46,7 @@ async fn timeouts_come_and_go() {
 async fn an_attempt_timeout_that_comes_with_a_failure_holds_for_the_next_attempt() {
     let retry = Retry::on_every_error(PLAIN);
     let start = Instant::now();
-    let ended = retry.call(|number| {
+    let call = retry.call(|number| {
         let retry = retry.clone();
         async move {
             if number > 1 {
@@ -56,7 +56,7 @@ async fn an_attempt_timeout_that_comes_with_a_failure_holds_for_the_next_attempt
             Err::<(), _>("down")
         }
     });
-    let given_up = ended.await.unwrap_err();
+    let given_up = ended(call).await.unwrap_err();
     assert_eq!((given_up.why, given_up.timed_out), (GaveUp::AttemptsExhausted, true));
     assert_eq!(start.elapsed(), seconds(1 + 5));
 }

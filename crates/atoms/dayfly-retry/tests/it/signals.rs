@@ -5,7 +5,7 @@ use std::future::{pending, ready};
 use dayfly::{Signal, SignalSink};
 use dayfly_retry::{Retry, RetryBudget, RetryBudgetOptions};
 
-use crate::support::{PLAIN, seconds};
+use crate::support::{PLAIN, ended, seconds};
 
 fn told(signals: &SignalSink) -> Vec<(String, Option<String>)> {
     let told = |signal: &Signal| (signal.name().to_owned(), signal.payload().map(str::to_owned));
@@ -40,7 +40,7 @@ async fn what_was_used_up_is_told_and_what_was_not_worth_it_is_not() {
     for retry in [poor, late.clone(), refused] {
         assert!(retry.call(|_| ready(Err::<(), _>("down"))).await.is_err());
     }
-    assert!(late.call(|_| pending::<Result<(), _>>()).await.is_err());
+    assert!(ended(late.call(|_| pending::<Result<(), _>>())).await.is_err());
     let expected = ["budget", "time", "time"].map(|what| some("retry.exhausted.a", what));
     assert_eq!(told(&signals), expected);
 }

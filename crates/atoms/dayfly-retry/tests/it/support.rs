@@ -14,6 +14,11 @@ pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
+/// The call's end, which has to come within a day of paused time.
+pub(crate) async fn ended<F: Future>(call: F) -> F::Output {
+    tokio::time::timeout(seconds(86_400), call).await.unwrap()
+}
+
 /// Notes when each attempt began.
 #[derive(Clone, Default)]
 pub(crate) struct Attempts(Arc<Mutex<Vec<Instant>>>);

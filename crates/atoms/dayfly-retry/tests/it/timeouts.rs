@@ -6,13 +6,13 @@ use std::time::Duration;
 use dayfly_retry::{Backoff, GaveUp, Retry, RetryOptions, Verdict};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Attempts, PLAIN, seconds};
+use crate::support::{Attempts, PLAIN, ended, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_takes_too_long_is_dropped_and_tried_again() {
     let retry = Retry::<&str>::on_every_error(PLAIN.attempt_timeout(seconds(5)));
     let attempts = Attempts::default();
-    let ended = retry.call(|number| {
+    let call = retry.call(|number| {
         attempts.note();
         async move {
             if number < 3 {
@@ -21,7 +21,7 @@ async fn an_attempt_that_takes_too_long_is_dropped_and_tried_again() {
             Ok(number)
         }
     });
-    assert_eq!(ended.await, Ok(3));
+    assert_eq!(ended(call).await, Ok(3));
     assert_eq!(attempts.delays(), [seconds(6); 2]);
 }
 
@@ -32,7 +32,7 @@ async fn the_classifier_of_timeouts_has_the_say_and_hears_which_attempt_it_was()
             if attempt == 1 { Verdict::RetryAfter(seconds(9)) } else { Verdict::Stop }
         });
     let start = Instant::now();
-    let given_up = retry.call(|_| pending::<Result<(), _>>()).await.unwrap_err();
+    let given_up = ended(retry.call(|_| pending::<Result<(), _>>())).await.unwrap_err();
     assert_eq!((given_up.why, given_up.attempts), (GaveUp::NotRetryable, 2));
     assert_eq!((given_up.timed_out, given_up.error), (true, None));
     assert_eq!(start.elapsed(), seconds(5 + 9 + 5));
@@ -41,16 +41,16 @@ async fn the_classifier_of_timeouts_has_the_say_and_hears_which_attempt_it_was()
 #[tokio::test(start_paused = true)]
 async fn an_error_is_not_forgotten_when_the_last_attempt_times_out() {
     let retry = Retry::on_every_error(PLAIN.attempts(2).attempt_timeout(seconds(5)));
-    let ended = retry.call(|number| async move {
+    let call = retry.call(|number| async move {
         if number == 2 {
             pending::<()>().await;
         }
         Err::<(), _>("refused")
     });
-    let given_up = ended.await.unwrap_err();
+    let given_up = ended(call).await.unwrap_err();
     assert_eq!((given_up.why, given_up.timed_out), (GaveUp::AttemptsExhausted, true));
     assert_eq!(given_up.error, Some("refused"));
-    assert_eq!(given_up.to_string(), "no attempts left after 2 attempts, the last of which timed out");
+    assert_eq!(given_up.to_string(), "gave up after attempt 2, which timed out: no attempts left");
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +75,7 @@ async fn the_total_timeout_ends_the_attempt_that_is_under_way() {
     let options = PLAIN.attempts(1).total_timeout(seconds(7)).attempt_timeout(seconds(60));
     let retry = Retry::<&str>::on_every_error(options).classify_timeouts(|_| -> Verdict { unreachable!() });
     let start = Instant::now();
-    let given_up = retry.call(|_| pending::<Result<(), _>>()).await.unwrap_err();
+    let given_up = ended(retry.call(|_| pending::<Result<(), _>>())).await.unwrap_err();
     assert_eq!((given_up.why, given_up.attempts), (GaveUp::DeadlineExceeded, 1));
     assert!(given_up.timed_out);
     assert_eq!(start.elapsed(), seconds(7));
@@ -85,11 +85,11 @@ async fn the_total_timeout_ends_the_attempt_that_is_under_way() {
 async fn slow_attempts_use_the_total_timeout_up() {
     let retry = Retry::on_every_error(PLAIN.attempts(100).total_timeout(seconds(10)));
     let start = Instant::now();
-    let ended = retry.call(|_| async {
+    let call = retry.call(|_| async {
         sleep(seconds(3)).await;
         Err::<(), _>("slow")
     });
-    let given_up = ended.await.unwrap_err();
+    let given_up = ended(call).await.unwrap_err();
     // 3 and 1 and 3 and 1, and the third attempt is cut short at 10.
     assert_eq!((given_up.why, given_up.attempts, given_up.timed_out), (GaveUp::DeadlineExceeded, 3, true));
     assert_eq!(start.elapsed(), seconds(10));
