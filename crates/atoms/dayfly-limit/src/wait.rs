@@ -1,0 +1,124 @@
+//! Waiting in line.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::timeout_at;
+
+use crate::admission::{Refusal, WaiterId};
+use crate::held::Held;
+use crate::keys::{KeyIds, Named};
+use crate::request::{Priority, Request};
+use crate::shared::{Asked, Shared};
+
+/// A request that waits for its turn. It takes its place when it is first polled, and leaves it when it is dropped.
+struct Wait<'a, K> {
+    shared: &'a Arc<Shared<K>>,
+    permits: usize,
+    priority: Priority,
+    stage: Stage<K>,
+}
+
+enum Stage<K> {
+    Unasked(Named<K>),
+    InLine(WaiterId),
+    Done,
+}
+
+/// Why nothing was granted.
+pub(crate) enum Unmet {
+    Refused(Refusal),
+    TimedOut,
+}
+
+/// Asks and waits for its turn, no longer than the request allows.
+pub(crate) async fn wait<K: Eq>(
+    shared: &Arc<Shared<K>>,
+    named: Named<K>,
+    request: Request,
+) -> Result<Held<K>, Unmet> {
+    let Request { permits, priority, until } = request;
+    let wait = Wait { shared, permits, priority, stage: Stage::Unasked(named) };
+    let granted = match until.deadline() {
+        None => wait.await,
+        Some(deadline) => timeout_at(deadline, wait).await.map_err(|_| Unmet::TimedOut)?,
+    };
+    granted.map_err(Unmet::Refused)
+}
+
+/// Asks and does not wait.
+pub(crate) fn try_ask<K: Eq>(
+    shared: &Arc<Shared<K>>,
+    named: Named<K>,
+    permits: usize,
+    priority: Priority,
+) -> Result<Held<K>, Option<Refusal>> {
+    let asked = match shared.ask(named, permits) {
+        Asked::Admitted(keys) => Asked::Admitted(keys),
+        Asked::Full(named) => shared.ask_in_line(named, permits, priority),
+        Asked::Refused(refusal) => Asked::Refused(refusal),
+    };
+    match asked {
+        Asked::Admitted(keys) => Ok(Held::new(Arc::clone(shared), keys, permits)),
+        Asked::Full(()) => Err(None),
+        Asked::Refused(refusal) => Err(Some(refusal)),
+    }
+}
+
+// Nothing is ever pinned in place here.
+impl<K> Unpin for Wait<'_, K> {}
+
+impl<K: Eq> Future for Wait<'_, K> {
+    type Output = Result<Held<K>, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        // While it asks there is nothing to leave, should a key or a waker panic.
+        match std::mem::replace(&mut this.stage, Stage::Done) {
+            Stage::Unasked(named) => match this.shared.ask(named, this.permits) {
+                Asked::Admitted(keys) => this.granted(keys),
+                Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
+                Asked::Full(named) => {
+                    let waker = context.waker().clone();
+                    match this.shared.join(named, this.permits, this.priority, waker) {
+                        Asked::Admitted(keys) => this.granted(keys),
+                        Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
+                        Asked::Full(id) => {
+                            this.stage = Stage::InLine(id);
+                            Poll::Pending
+                        }
+                    }
+                }
+            },
+            Stage::InLine(id) => {
+                this.stage = Stage::InLine(id);
+                let asked = this.shared.look(id, context.waker().clone());
+                if !matches!(asked, Asked::Full(())) {
+                    this.stage = Stage::Done;
+                }
+                match asked {
+                    Asked::Admitted(keys) => this.granted(keys),
+                    Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
+                    Asked::Full(()) => Poll::Pending,
+                }
+            }
+            // Only async functions poll it, and they do so no more.
+            Stage::Done => Poll::Pending,
+        }
+    }
+}
+
+impl<K> Wait<'_, K> {
+    fn granted(&self, keys: KeyIds) -> Poll<Result<Held<K>, Refusal>> {
+        Poll::Ready(Ok(Held::new(Arc::clone(self.shared), keys, self.permits)))
+    }
+}
+
+impl<K> Drop for Wait<'_, K> {
+    fn drop(&mut self) {
+        if let Stage::InLine(id) = self.stage {
+            self.shared.leave(id);
+        }
+    }
+}
