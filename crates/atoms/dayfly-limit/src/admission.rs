@@ -183,9 +183,7 @@ impl<K> Admission<K> {
                 slot.line.is_empty() && slot.room.fits(permits, limit_per_key)
             })
         };
-        self.ready.is_empty()
-            && self.room.fits(permits, limit)
-            && located.as_slice().iter().all(key_has_room)
+        self.ready.is_empty() && self.room.fits(permits, limit) && located.as_slice().iter().all(key_has_room)
     }
 
     /// Admits somebody whom [`has_room`](Self::has_room) has let in.
@@ -251,9 +249,7 @@ impl<K> Admission<K> {
                 }
                 Turn::Admitted(keys)
             }
-            State::TooLarge { limit } => {
-                Turn::Refused(Refusal::TooLarge { limit }, self.remove(id).keys)
-            }
+            State::TooLarge { limit } => Turn::Refused(Refusal::TooLarge { limit }, self.remove(id).keys),
             State::InLine | State::Aside => Turn::Wait,
         }
     }

@@ -135,11 +135,7 @@ impl<K: Hash + Eq + Send + 'static> KeyedLimiter<K> {
     ///
     /// # Errors
     /// As for [`try_acquire_many`](Self::try_acquire_many).
-    pub fn try_acquire_with(
-        &self,
-        key: K,
-        request: Request,
-    ) -> Result<KeyedPermit<K>, TryKeyedAcquireError> {
+    pub fn try_acquire_with(&self, key: K, request: Request) -> Result<KeyedPermit<K>, TryKeyedAcquireError> {
         let named = self.0.named(key);
         Ok(KeyedPermit::new(wait::try_ask(&self.0, named, request.permits, request.priority)?))
     }

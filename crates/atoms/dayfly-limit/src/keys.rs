@@ -170,7 +170,8 @@ impl<K> KeyTable<K> {
             spare.push(key);
             return id;
         }
-        let slot = Slot { key, hash, users: 1, waiting: 0, room: Room::default(), line: BTreeMap::new(), lapses: 0 };
+        let slot =
+            Slot { key, hash, users: 1, waiting: 0, room: Room::default(), line: BTreeMap::new(), lapses: 0 };
         let id = self.slots.insert(slot);
         self.ids.insert_unique(hash, id, |&other| self.slots[other].hash);
         id

@@ -105,12 +105,7 @@ impl<K: Eq> Shared<K> {
 
     /// Admits whoever comes now if it is its turn, though others wait: it may be of a higher class, and who was called
     /// may have had its time.
-    pub(crate) fn ask_in_line(
-        &self,
-        named: Named<K>,
-        permits: usize,
-        priority: Priority,
-    ) -> Asked<()> {
+    pub(crate) fn ask_in_line(&self, named: Named<K>, permits: usize, priority: Priority) -> Asked<()> {
         let now = Instant::now();
         self.visit(|state, unused| match state.join(named, (permits, priority), now, unused) {
             Ok(id) => match state.look(id, now, unused) {

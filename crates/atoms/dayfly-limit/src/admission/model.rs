@@ -16,7 +16,11 @@ const AGE_AFTER: Duration = Duration::from_millis(25);
 
 #[derive(Clone, Debug)]
 enum Step {
-    Ask { keys: Vec<u8>, permits: usize, priority: Priority },
+    Ask {
+        keys: Vec<u8>,
+        permits: usize,
+        priority: Priority,
+    },
     Look(usize),
     Leave(usize),
     GiveBack(usize),
@@ -368,7 +372,8 @@ impl Pair {
         assert_eq!(real.next_lapse(), model.next_lapse());
         assert_eq!(real.keys().len(), model.keys().len());
         for key in model.keys() {
-            let in_use = model.held.iter().filter(|(keys, _)| keys.contains(&key)).map(|(_, permits)| permits);
+            let in_use =
+                model.held.iter().filter(|(keys, _)| keys.contains(&key)).map(|(_, permits)| permits);
             let waiting = model.asks.iter().filter(|ask| ask.keys.contains(&key)).count();
             assert_eq!(real.usage(hash(key), &key), Some((in_use.sum(), waiting)), "key {key}");
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use dayfly::Reconfigure;
 use dayfly_limit::{
-    KeyGuard, KeyedLimiter, KeyedLimiterOptions, KeyedLock, KeyedPermit, Limiter, LimiterOptions, Permit, Priority,
-    Request,
+    KeyGuard, KeyedLimiter, KeyedLimiterOptions, KeyedLock, KeyedPermit, Limiter, LimiterOptions, Permit,
+    Priority, Request,
 };
 use futures_util::poll;
 

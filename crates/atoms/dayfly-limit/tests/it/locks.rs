@@ -106,7 +106,8 @@ async fn who_gives_up_several_keys_lets_those_behind_go_in_each_line() {
 
 #[test]
 fn callers_that_name_their_keys_in_any_order_do_not_deadlock() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let locks = KeyedLock::new();
     let inside: Arc<[Mutex<()>; 4]> = Arc::default();
     runtime.block_on(async {

@@ -103,7 +103,9 @@ async fn who_was_woken_and_gives_up_passes_it_on() {
 async fn the_higher_class_first_and_within_a_class_first_come_first_served() {
     let (limiter, log) = (Limiter::with_limit(1), Log::default());
     let held = limiter.acquire().await.unwrap();
-    for (number, request) in [(0, LOW), (1, Request::new()), (2, HIGH), (3, LOW), (4, Request::new()), (5, HIGH)] {
+    for (number, request) in
+        [(0, LOW), (1, Request::new()), (2, HIGH), (3, LOW), (4, Request::new()), (5, HIGH)]
+    {
         waits(&limiter, &log, number, request);
     }
     settle().await;
