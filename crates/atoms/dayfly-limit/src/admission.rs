@@ -227,14 +227,14 @@ impl<K> Admission<K> {
     }
 
     /// Somebody looks whether it is its turn: the moment at which a promise is kept.
-    pub(crate) fn look(&mut self, id: WaiterId, now: Instant) -> Turn {
+    pub(crate) fn look(&mut self, id: WaiterId, now: impl Fn() -> Instant) -> Turn {
         if self.is_closed {
             let keys = self.leave(id);
             return Turn::Refused(Refusal::Closed, keys);
         }
         if self.waiters[id].state == State::Aside {
             self.line_up(id);
-            self.call(now);
+            self.call(now());
         }
         match self.waiters[id].state {
             State::Called(at) => {
@@ -302,6 +302,16 @@ impl<K> Admission<K> {
         if changes_per_key {
             self.refresh_all();
         }
+    }
+
+    /// Whether there may be somebody to call.
+    pub(crate) fn could_call(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether nobody is to be woken or watched.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.woken.is_empty() && self.called.is_empty()
     }
 
     /// Whom to wake, in the order in which they were called.

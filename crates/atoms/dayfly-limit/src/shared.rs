@@ -29,7 +29,7 @@ struct State<K> {
     admission: Admission<K>,
     /// By waiter: how to wake those that have not been woken.
     wakers: Vec<Option<Waker>>,
-    /// Where time goes by for whoever began to wait last.
+    /// Where time goes by for somebody who waited, in case that permits come back where it does not.
     runtime: Option<Handle>,
     is_watched: bool,
 }
@@ -38,7 +38,8 @@ struct State<K> {
 struct After<K> {
     wakers: Few<Waker>,
     unused: Few<K>,
-    watch: Option<(Handle, Instant)>,
+    /// When somebody who was called is to be passed over, and where that can be waited for.
+    watch: Option<(Instant, Option<Handle>)>,
 }
 
 /// What a request comes to.
@@ -108,7 +109,7 @@ impl<K: Eq> Shared<K> {
     pub(crate) fn ask_in_line(&self, named: Named<K>, permits: usize, priority: Priority) -> Asked<()> {
         let now = Instant::now();
         self.visit(|state, unused| match state.join(named, (permits, priority), now, unused) {
-            Ok(id) => match state.look(id, now, unused) {
+            Ok(id) => match state.look(id, || now, unused) {
                 Asked::Full(()) => {
                     state.leave(id, now, unused);
                     Asked::Full(())
@@ -127,23 +128,34 @@ impl<K: Eq> Shared<K> {
         priority: Priority,
         waker: Waker,
     ) -> Asked<WaiterId> {
-        let (now, runtime) = (Instant::now(), Handle::try_current().ok());
+        let now = Instant::now();
         let (asked, _unused) = self.visit(|state, unused| {
             let id = match state.join(named, (permits, priority), now, unused) {
                 Ok(id) => id,
-                Err(refusal) => return (Asked::Refused(refusal), (Some(waker), runtime)),
+                Err(refusal) => return (Asked::Refused(refusal), Some(waker)),
             };
-            match state.look(id, now, unused) {
+            match state.look(id, || now, unused) {
                 Asked::Full(()) => {
-                    state.wait(id, waker);
-                    let former = std::mem::replace(&mut state.runtime, runtime);
-                    (Asked::Full(id), (None, former))
+                    if state.runtime.is_none() {
+                        state.runtime = Handle::try_current().ok();
+                    }
+                    (Asked::Full(id), state.wait(id, waker))
                 }
-                Asked::Admitted(keys) => (Asked::Admitted(keys), (Some(waker), runtime)),
-                Asked::Refused(refusal) => (Asked::Refused(refusal), (Some(waker), runtime)),
+                asked => (asked.at(id), Some(waker)),
             }
         });
         asked
+    }
+}
+
+impl Asked<()> {
+    /// Where it stands that has to wait.
+    pub(crate) fn at(self, id: WaiterId) -> Asked<WaiterId> {
+        match self {
+            Self::Admitted(keys) => Asked::Admitted(keys),
+            Self::Full(()) => Asked::Full(id),
+            Self::Refused(refusal) => Asked::Refused(refusal),
+        }
     }
 }
 
@@ -162,16 +174,14 @@ impl<K> Shared<K> {
         })
     }
 
-    /// Asks whether it is somebody's turn, and otherwise has it woken when it is.
-    pub(crate) fn look(&self, id: WaiterId, waker: Waker) -> Asked<()> {
-        let now = Instant::now();
-        let (asked, _unused) = self.visit(|state, unused| match state.look(id, now, unused) {
-            Asked::Full(()) => (Asked::Full(()), state.wait(id, waker)),
-            asked => {
-                let former = state.wakers[id].take();
-                (asked, former.or(Some(waker)))
-            }
-        });
+    /// Asks whether it is somebody's turn, and otherwise has this waker woken when it is.
+    pub(crate) fn look(&self, id: WaiterId, waker: Option<Waker>) -> Asked<()> {
+        let (asked, _unused) =
+            self.visit(|state, unused| match (state.look(id, Instant::now, unused), waker) {
+                (Asked::Full(()), Some(waker)) => (Asked::Full(()), (state.wait(id, waker), None)),
+                (Asked::Full(()), None) => (Asked::Full(()), (None, None)),
+                (asked, waker) => (asked, (state.wakers[id].take(), waker)),
+            });
         asked
     }
 
@@ -189,7 +199,7 @@ impl<K> Shared<K> {
         self.visit(|state, unused| {
             state.admission.give_back(keys, permits);
             state.admission.let_go(keys, unused);
-            if state.admission.waiting() > 0 {
+            if state.admission.could_call() {
                 state.admission.call(Instant::now());
             }
         });
@@ -200,20 +210,38 @@ impl<K> Shared<K> {
         let mut unused = Few::new();
         let mut state = self.lock();
         let answer = act(&mut state, &mut unused);
+        if state.admission.is_calm() {
+            drop(state);
+            unused.into_iter().for_each(|key| contain(|| drop(key)));
+            return answer;
+        }
         let after = state.after(unused);
         drop(state);
         self.conclude(after);
         answer
     }
 
+    #[inline(never)]
     fn conclude(&self, after: After<K>) {
         let After { wakers, unused, watch } = after;
         // A waker or a key that panics does not keep the next from its turn.
         wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
         unused.into_iter().for_each(|key| contain(|| drop(key)));
-        if let Some((runtime, lapse)) = watch {
-            self.watch.begin(&runtime, lapse);
+        if let Some((lapse, runtime)) = watch {
+            // Any runtime will do, best the one that is at work here.
+            let runtime = Handle::try_current().ok().or(runtime);
+            let has_begun = runtime.is_some_and(|runtime| self.watch.begin(&runtime, lapse));
+            if !has_begun {
+                let _runtime = self.forget_runtime();
+            }
         }
+    }
+
+    /// It is gone, or has no timer. Whoever waits next brings another.
+    fn forget_runtime(&self) -> Option<Handle> {
+        let mut state = self.lock();
+        state.is_watched = false;
+        state.runtime.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, State<K>> {
@@ -259,13 +287,13 @@ impl<K: Eq> State<K> {
 }
 
 impl<K> State<K> {
-    fn look(&mut self, id: WaiterId, now: Instant, unused: &mut Few<K>) -> Asked<()> {
-        match self.admission.look(id, now) {
+    fn look(&mut self, id: WaiterId, now: impl Fn() -> Instant, unused: &mut Few<K>) -> Asked<()> {
+        match self.admission.look(id, &now) {
             Turn::Admitted(keys) => Asked::Admitted(keys),
             Turn::Wait => Asked::Full(()),
             Turn::Refused(refusal, keys) => {
                 self.admission.let_go(&keys, unused);
-                self.admission.call(now);
+                self.admission.call(now());
                 Asked::Refused(refusal)
             }
         }
@@ -290,7 +318,7 @@ impl<K> State<K> {
             }
         }
         let lapse = if self.is_watched { None } else { self.admission.next_lapse() };
-        let watch = lapse.and_then(|lapse| Some((self.runtime.clone()?, lapse)));
+        let watch = lapse.map(|lapse| (lapse, self.runtime.clone()));
         self.is_watched |= watch.is_some();
         After { wakers, unused, watch }
     }

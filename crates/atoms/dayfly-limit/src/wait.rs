@@ -8,11 +8,12 @@ use tokio::time::timeout_at;
 
 use crate::admission::{Refusal, WaiterId};
 use crate::held::Held;
-use crate::keys::{KeyIds, Named};
+use crate::keys::Named;
 use crate::request::{Priority, Request};
 use crate::shared::{Asked, Shared};
 
-/// A request that waits for its turn. It takes its place when it is first polled, and leaves it when it is dropped.
+/// A request that waits for its turn. It takes its place when it is first polled and leaves it when it is
+/// dropped.
 struct Wait<'a, K> {
     shared: &'a Arc<Shared<K>>,
     permits: usize,
@@ -21,7 +22,8 @@ struct Wait<'a, K> {
 }
 
 enum Stage<K> {
-    Unasked(Named<K>),
+    /// It has asked, and nothing was free.
+    Coming(Named<K>),
     InLine(WaiterId),
     Done,
 }
@@ -39,7 +41,12 @@ pub(crate) async fn wait<K: Eq>(
     request: Request,
 ) -> Result<Held<K>, Unmet> {
     let Request { permits, priority, until } = request;
-    let wait = Wait { shared, permits, priority, stage: Stage::Unasked(named) };
+    let named = match shared.ask(named, permits) {
+        Asked::Admitted(keys) => return Ok(Held::new(Arc::clone(shared), keys, permits)),
+        Asked::Refused(refusal) => return Err(Unmet::Refused(refusal)),
+        Asked::Full(named) => named,
+    };
+    let wait = Wait { shared, permits, priority, stage: Stage::Coming(named) };
     let granted = match until.deadline() {
         None => wait.await,
         Some(deadline) => timeout_at(deadline, wait).await.map_err(|_| Unmet::TimedOut)?,
@@ -74,44 +81,38 @@ impl<K: Eq> Future for Wait<'_, K> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        // While it asks there is nothing to leave, should a key or a waker panic.
-        match std::mem::replace(&mut this.stage, Stage::Done) {
-            Stage::Unasked(named) => match this.shared.ask(named, this.permits) {
-                Asked::Admitted(keys) => this.granted(keys),
-                Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
-                Asked::Full(named) => {
-                    let waker = context.waker().clone();
-                    match this.shared.join(named, this.permits, this.priority, waker) {
-                        Asked::Admitted(keys) => this.granted(keys),
-                        Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
-                        Asked::Full(id) => {
-                            this.stage = Stage::InLine(id);
-                            Poll::Pending
-                        }
-                    }
-                }
-            },
+        let asked = match std::mem::replace(&mut this.stage, Stage::Done) {
+            Stage::Coming(named) => {
+                let waker = context.waker().clone();
+                this.shared.join(named, this.permits, this.priority, waker)
+            }
             Stage::InLine(id) => {
+                // It is in line also while a waker panics.
                 this.stage = Stage::InLine(id);
-                let asked = this.shared.look(id, context.waker().clone());
-                if !matches!(asked, Asked::Full(())) {
-                    this.stage = Stage::Done;
+                // Most often its turn has come, and no waker is needed.
+                match this.shared.look(id, None) {
+                    Asked::Full(()) => this.shared.look(id, Some(context.waker().clone())),
+                    asked => asked,
                 }
-                match asked {
-                    Asked::Admitted(keys) => this.granted(keys),
-                    Asked::Refused(refusal) => Poll::Ready(Err(refusal)),
-                    Asked::Full(()) => Poll::Pending,
-                }
+                .at(id)
             }
             // Only async functions poll it, and they do so no more.
-            Stage::Done => Poll::Pending,
+            Stage::Done => return Poll::Pending,
+        };
+        match asked {
+            Asked::Admitted(keys) => {
+                this.stage = Stage::Done;
+                Poll::Ready(Ok(Held::new(Arc::clone(this.shared), keys, this.permits)))
+            }
+            Asked::Refused(refusal) => {
+                this.stage = Stage::Done;
+                Poll::Ready(Err(refusal))
+            }
+            Asked::Full(id) => {
+                this.stage = Stage::InLine(id);
+                Poll::Pending
+            }
         }
-    }
-}
-
-impl<K> Wait<'_, K> {
-    fn granted(&self, keys: KeyIds) -> Poll<Result<Held<K>, Refusal>> {
-        Poll::Ready(Ok(Held::new(Arc::clone(self.shared), keys, self.permits)))
     }
 }
 

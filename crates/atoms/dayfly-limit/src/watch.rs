@@ -38,9 +38,10 @@ impl Watch {
         Arc::new(Self { timer: Mutex::new(None), line })
     }
 
-    /// Starts the timer. A runtime without one, or one that shuts down, panics here and passes nobody over.
-    pub(crate) fn begin(self: &Arc<Self>, runtime: &Handle, deadline: Instant) {
+    /// Starts the timer. It cannot when the runtime has none or has shut down: Tokio panics then.
+    pub(crate) fn begin(self: &Arc<Self>, runtime: &Handle, deadline: Instant) -> bool {
         let waker = Waker::from(Arc::clone(self));
+        let mut has_begun = false;
         contain(|| {
             let is_over = {
                 let _inside = runtime.enter();
@@ -52,10 +53,12 @@ impl Watch {
                 *timer = Some(Timer { deadline, sleep });
                 is_over
             };
+            has_begun = true;
             if is_over {
                 self.ended();
             }
         });
+        has_begun
     }
 
     /// Nobody is left to pass over.

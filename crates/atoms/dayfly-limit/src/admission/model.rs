@@ -329,7 +329,7 @@ impl Pair {
             model.call();
         }
         let Ask { id, permits, .. } = model.asks[at];
-        match (self.real.look(id, model.now), model.asks[at].state) {
+        match (self.real.look(id, || model.now), model.asks[at].state) {
             (Turn::Refused(Refusal::Closed, keys), _) if model.is_closed => {
                 self.real.let_go(&keys, &mut Few::new());
                 model.asks.remove(at);
