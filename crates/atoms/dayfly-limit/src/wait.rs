@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout_at;
 
 use crate::admission::{Refusal, WaiterId};
@@ -40,6 +41,8 @@ pub(crate) async fn wait<K: Eq>(
     named: Named<K>,
     request: Request,
 ) -> Result<Held<K>, Unmet> {
+    // A task that does nothing but take what is free lets others run as often as with Tokio's own waits.
+    consume_budget().await;
     let Request { permits, priority, until } = request;
     let named = match shared.ask(named, permits) {
         Asked::Admitted(keys) => return Ok(Held::new(Arc::clone(shared), keys, permits)),
