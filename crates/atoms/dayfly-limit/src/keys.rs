@@ -87,6 +87,17 @@ impl<K: Eq> Named<K> {
     }
 }
 
+impl<K> Named<K> {
+    /// Hands the keys out, so that they are dropped elsewhere.
+    pub(crate) fn discard(self, unused: &mut Few<K>) {
+        match self {
+            Self::None => {}
+            Self::One(_, key) => unused.push(key),
+            Self::Many(keys) => keys.into_iter().for_each(|(_, key)| unused.push(key)),
+        }
+    }
+}
+
 impl<K> KeyTable<K> {
     pub(crate) fn new() -> Self {
         Self { ids: HashTable::new(), slots: Slab::new() }

@@ -61,6 +61,8 @@
 //! - One mutex stands around each limiter. `Eq` of a key runs under it: keep it short, and do not call the limiter from
 //!   it. `Hash`, the drop of a key and wakers run outside.
 //! - Tables keep the room of their largest crowd.
+//! - A wait uses up Tokio's budget as Tokio's own do: a task without any takes its place with its next poll.
+//! - A request takes its place at its first poll, so futures that are only made stand nowhere.
 //! - In one process, in memory. It bounds what is under way at once, not how often something starts.
 //!
 //! # When to use something else

@@ -277,7 +277,10 @@ impl<K: Eq> State<K> {
         unused: &mut Few<K>,
     ) -> Result<WaiterId, Refusal> {
         let located = self.admission.keys().locate(&named);
-        self.admission.check(what.0, &located)?;
+        if let Err(refusal) = self.admission.check(what.0, &located) {
+            named.discard(unused);
+            return Err(refusal);
+        }
         let id = self.admission.join(named, &located, what, now, unused);
         if self.wakers.len() <= id {
             self.wakers.resize(id + 1, None);

@@ -32,7 +32,13 @@ pub(super) async fn resize() {
         .collect();
     for limit in [2, 3, 2] {
         limiter.set_limit(limit).expect("it is not zero");
-        yield_now().await;
+        let mut before = limiter.stats().in_use;
+        for _ in 0..3 {
+            yield_now().await;
+            let in_use = limiter.stats().in_use;
+            assert!(in_use <= before.max(limit), "{in_use} after {before}, and the limit is {limit}");
+            before = in_use;
+        }
     }
     for task in tasks {
         task.await.expect("a task comes to its end");

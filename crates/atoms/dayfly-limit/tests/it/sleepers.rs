@@ -1,11 +1,13 @@
 //! Futures that are woken and not polled: whom they hold up, and for how long.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use dayfly_limit::{KeyedLimiter, KeyedLimiterOptions, KeyedLock, Limiter, LimiterOptions, TryAcquireError};
 use dayfly_testing::settle;
 use futures_util::poll;
 use tokio::runtime::Handle;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -74,21 +76,29 @@ async fn who_asks_without_waiting_passes_a_sleeper_once_it_has_had_its_time() {
     assert!(limiter.try_acquire().is_ok());
 }
 
+/// Polls all of them, however many, and makes sure that they wait.
+async fn stand_in_line<F: Future>(futures: &mut [Pin<Box<F>>]) {
+    unconstrained(async {
+        for future in futures {
+            assert!(poll!(future).is_pending());
+        }
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_sleepers_are_passed_in_a_few_rounds() {
     let limiter = Limiter::with_limit(1);
     let held = limiter.acquire().await.unwrap();
     let mut asleep: Vec<_> = (0..10_000).map(|_| Box::pin(limiter.acquire())).collect();
-    for future in &mut asleep {
-        assert!(poll!(future).is_pending());
-    }
-    let mut live = Box::pin(limiter.acquire());
-    assert!(poll!(&mut live).is_pending());
+    stand_in_line(&mut asleep).await;
+    let other = limiter.clone();
+    let live = Handle::current().spawn(async move { other.acquire().await.map(drop) });
+    settle().await;
     drop(held);
     let start = Instant::now();
-    let granted = timeout(Duration::from_secs(1), live).await.unwrap();
+    live.await.unwrap().unwrap();
     assert!(start.elapsed() < 250 * MILLI, "{:?}", start.elapsed());
-    drop(granted);
     assert_eq!(limiter.stats().waiting, 10_000);
     // All of them come after all, in the order in which they came first.
     for future in &mut asleep {
@@ -102,16 +112,15 @@ async fn sleepers_of_a_key_are_passed_in_a_few_rounds_and_other_keys_do_not_noti
     let limiter = KeyedLimiter::new(KeyedLimiterOptions::new().limit(2).limit_per_key(1));
     let held = limiter.acquire("a").await.unwrap();
     let mut asleep: Vec<_> = (0..1_000).map(|_| Box::pin(limiter.acquire("a"))).collect();
-    for future in &mut asleep {
-        assert!(poll!(future).is_pending());
-    }
-    let mut live = Box::pin(limiter.acquire("a"));
-    assert!(poll!(&mut live).is_pending());
+    stand_in_line(&mut asleep).await;
+    let other = limiter.clone();
+    let live = Handle::current().spawn(async move { other.acquire("a").await.map(drop) });
+    settle().await;
     drop(held);
     let start = Instant::now();
     assert!(limiter.acquire("b").await.is_ok());
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert!(timeout(200 * MILLI, live).await.unwrap().is_ok());
+    assert_eq!(timeout(200 * MILLI, live).await.unwrap().unwrap(), Ok(()));
     drop(asleep);
     assert_eq!(limiter.stats().keys, 0);
 }
@@ -128,6 +137,20 @@ async fn a_sleeper_that_wants_several_keys_holds_up_none_of_them() {
     }
     assert_eq!(asleep.await.keys(), 2);
     assert!(locks.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_polled_last_is_woken() {
+    let limiter = Limiter::with_limit(1);
+    let held = limiter.acquire().await.unwrap();
+    let other = limiter.clone();
+    let mut moved = Box::pin(async move { other.acquire().await.map(drop) });
+    assert!(poll!(&mut moved).is_pending());
+    // Another task polls it with another waker.
+    let task = Handle::current().spawn(moved);
+    settle().await;
+    drop(held);
+    assert_eq!(timeout(MILLI, task).await.unwrap().unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
