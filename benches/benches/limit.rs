@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         runner.ask(
             Contest::new(format!("keyed lock, {}, one task, 10,000 keys", stage.name), ALONE)
                 .with("DashMap of tokio mutexes, emptied", |n| {
-                    stage.run(n, dashmap(1, n, uniform, Body::Ready, true))
+                    stage.run(n, dashmap(1, n, uniform, Body::Ready, true));
                 })
                 .with("dayfly KeyedLock", |n| stage.run(n, locks(1, n, uniform, Body::Ready)))
                 .with("DashMap of tokio mutexes, kept for ever", |n| {
