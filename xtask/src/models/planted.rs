@@ -24,7 +24,10 @@ const SHUTTLE: &str = "dayfly-shuttle";
 const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
 const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
 
-const FAULTS: [Fault; 13] = [
+const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
+const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
+
+const FAULTS: [Fault; 17] = [
     Fault {
         what: "a worker that falls asleep does not look again",
         by: (LOOM, "ready_one_waker"),
@@ -115,6 +118,34 @@ const FAULTS: [Fault; 13] = [
         file: READY,
         right: "self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0)",
         wrong: "true",
+    },
+    Fault {
+        what: "who gives up what was kept for it does not pass it on",
+        by: (SHUTTLE, "permits_of_who_gives_up"),
+        file: LIMIT_SHARED,
+        right: "        let keys = self.admission.leave(id);\n        self.admission.let_go(&keys, unused);\n        self.admission.call(now);\n",
+        wrong: "        let keys = self.admission.leave(id);\n        self.admission.let_go(&keys, unused);\n        let _ = now;\n",
+    },
+    Fault {
+        what: "a limit that falls does not take promises back",
+        by: (SHUTTLE, "permits_while_the_limit_changes"),
+        file: LIMIT_ADMISSION,
+        right: "            self.recall();\n",
+        wrong: "",
+    },
+    Fault {
+        what: "nobody who sleeps is passed over",
+        by: (SHUTTLE, "permits_of_who_sleeps"),
+        file: LIMIT_SHARED,
+        right: "            state.admission.lapse(now);\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a key that has room again does not look at its line",
+        by: (SHUTTLE, "locks_of_several_keys"),
+        file: LIMIT_ADMISSION,
+        right: "room.give_back(permits);\n            self.refresh(id);\n",
+        wrong: "room.give_back(permits);\n",
     },
 ];
 

@@ -3,9 +3,11 @@
 mod again;
 mod ending;
 mod gates;
+mod handover;
 mod keyed;
 mod kill;
 mod limit;
+mod locks;
 mod places;
 mod tickets;
 
@@ -21,7 +23,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 11] = [
+pub const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -33,6 +35,11 @@ pub const SCENARIOS: [Scenario; 11] = [
     Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
     Scenario { name: "each_ticket_is_answered_once", run: || play(tickets::answered_once()) },
+    Scenario { name: "permits_while_the_limit_changes", run: || play(handover::resize()) },
+    Scenario { name: "permits_of_who_gives_up", run: || play(handover::giving_up()) },
+    Scenario { name: "permits_of_who_sleeps", run: || play(handover::sleepers()) },
+    Scenario { name: "permits_per_key", run: || play(handover::keys()) },
+    Scenario { name: "locks_of_several_keys", run: || play(locks::several_keys()) },
 ];
 
 /// How many workers the runtime has: as many starts may slip through while a control is on its way.

@@ -33,7 +33,28 @@ pub enum RuntimeFlavor {
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeMetrics(());
 
+/// There is no runtime, which cannot happen here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryCurrentError(());
+
+/// Being inside of the runtime, where everybody is.
+#[derive(Debug)]
+pub struct EnterGuard(());
+
 impl Handle {
+    /// The runtime, which there always is.
+    ///
+    /// # Errors
+    /// Never; Tokio's has them.
+    pub const fn try_current() -> Result<Self, TryCurrentError> {
+        Ok(Self(()))
+    }
+
+    /// Enters it.
+    pub const fn enter(&self) -> EnterGuard {
+        EnterGuard(())
+    }
+
     /// The runtime.
     pub const fn current() -> Self {
         Self(())

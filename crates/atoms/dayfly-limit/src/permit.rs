@@ -1,0 +1,77 @@
+//! What is granted.
+
+use std::fmt;
+
+use crate::held::Held;
+
+/// The key of what has no keys.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoKey {}
+
+/// Permits of a [`Limiter`](crate::Limiter), given back when it is dropped, also by a panic.
+#[must_use = "a permit that is dropped at once permits nothing"]
+pub struct Permit(Held<NoKey>);
+
+/// Permits of a [`KeyedLimiter`](crate::KeyedLimiter) for one key, given back when it is dropped, also by a panic.
+#[must_use = "a permit that is dropped at once permits nothing"]
+pub struct KeyedPermit<K>(Held<K>);
+
+/// The lock of one or several keys of a [`KeyedLock`](crate::KeyedLock), released when it is dropped, also by a panic.
+#[must_use = "a guard that is dropped at once guards nothing"]
+pub struct KeyGuard<K>(Held<K>);
+
+impl Permit {
+    pub(crate) const fn new(held: Held<NoKey>) -> Self {
+        Self(held)
+    }
+
+    /// How many permits it stands for.
+    pub const fn permits(&self) -> usize {
+        self.0.permits()
+    }
+
+    /// Takes so many permits out of it, so that a part of them can be given back earlier. Nothing when it has fewer.
+    pub fn split(&mut self, permits: usize) -> Option<Self> {
+        self.0.split(permits).map(Self)
+    }
+}
+
+impl<K> KeyedPermit<K> {
+    pub(crate) const fn new(held: Held<K>) -> Self {
+        Self(held)
+    }
+
+    /// How many permits it stands for.
+    pub const fn permits(&self) -> usize {
+        self.0.permits()
+    }
+}
+
+impl<K> KeyGuard<K> {
+    pub(crate) const fn new(held: Held<K>) -> Self {
+        Self(held)
+    }
+
+    /// How many keys it locks.
+    pub fn keys(&self) -> usize {
+        self.0.keys()
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("permits", &self.permits()).finish_non_exhaustive()
+    }
+}
+
+impl<K> fmt::Debug for KeyedPermit<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedPermit").field("permits", &self.permits()).finish_non_exhaustive()
+    }
+}
+
+impl<K> fmt::Debug for KeyGuard<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyGuard").field("keys", &self.keys()).finish_non_exhaustive()
+    }
+}
