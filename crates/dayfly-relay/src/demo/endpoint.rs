@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use dayfly::{Coordinator, CoordinatorOptions, Ended, EnqueueError, KeyedCoordinator};
 use dayfly::{DrainReport, Operation, OperationId, SignalSink, Stats};
+use dayfly_limit::KeyedLimiter;
+use dayfly_retry::{Backoff, Jitter, Retry, RetryOptions, Verdict};
 use reqwest::Client;
 use tokio::time::Instant;
 
 use super::attempt::{Refusal, attempt};
 use super::circuit::Circuit;
-use super::dice::dice;
 use crate::event::{Event, RepoPath};
 use crate::webhook::Secret;
 
@@ -22,8 +23,10 @@ const ATTEMPTS: u32 = 100;
 const QUEUE_CAPACITY: usize = 256;
 const QUEUED_PER_KEY: usize = 64;
 
-const BACKOFF_BASE: Duration = Duration::from_millis(10);
-const BACKOFF_CAP: Duration = Duration::from_millis(250);
+/// With full jitter, so that those that failed together do not come back together.
+/// A second is the shortest pause that a receiver can ask for, so no wait is cut below it.
+const BACKOFF: Backoff =
+    Backoff::exponential(Duration::from_millis(10)).cap(Duration::from_secs(1)).jitter(Jitter::Full);
 
 /// Where an endpoint's events go.
 #[derive(Clone, Debug)]
@@ -75,12 +78,21 @@ struct Courier {
     target: Target,
     client: Client,
     circuit: Circuit,
+    retry: Retry<Refusal>,
+    requests: KeyedLimiter<&'static str>,
     manner: Manner,
     delivered: AtomicU64,
 }
 
 impl Endpoint {
-    pub(super) fn spawn(target: Target, manner: Manner, client: Client, signals: &SignalSink) -> Self {
+    /// `requests` bounds the requests of each endpoint, and those of all together.
+    pub(super) fn spawn(
+        target: Target,
+        manner: Manner,
+        client: Client,
+        requests: KeyedLimiter<&'static str>,
+        signals: &SignalSink,
+    ) -> Self {
         let name = target.name;
         let circuit = Circuit::new(name, signals);
         let options = CoordinatorOptions::new()
@@ -89,9 +101,16 @@ impl Endpoint {
             .max_queued_per_key(QUEUED_PER_KEY)
             .defer_on(circuit.signal());
 
-        let courier =
-            Courier { target, client, circuit: circuit.clone(), manner, delivered: AtomicU64::new(0) };
-        let courier = Arc::new(courier);
+        let retry = RetryOptions::new().attempts(ATTEMPTS).backoff(BACKOFF).seed(manner.seed);
+        let courier = Arc::new(Courier {
+            target,
+            client,
+            circuit: circuit.clone(),
+            retry: Retry::new(retry, verdict).named(name, signals),
+            requests,
+            manner,
+            delivered: AtomicU64::new(0),
+        });
         let body = move |event: Arc<Event>, op: Operation| {
             let courier = Arc::clone(&courier);
             async move { courier.deliver(event, op).await }
@@ -160,6 +179,9 @@ impl Endpoint {
 impl Courier {
     /// The body: one attempt, and what follows from its end.
     async fn deliver(&self, event: Arc<Event>, op: Operation) -> Ended<Arc<Event>, (), Refusal> {
+        let Ok(_permit) = self.requests.acquire(self.target.name).await else {
+            return op.fail(Refusal::Connection("the relay takes no more requests".to_owned()));
+        };
         let refusal = match attempt(&self.client, &self.target.url, &self.target.secrets, &event).await {
             Ok(()) => {
                 self.circuit.succeeded();
@@ -171,11 +193,7 @@ impl Courier {
         if refusal.is_breakdown() {
             self.circuit.failed();
         }
-        if !refusal.is_passing() || op.attempt() >= ATTEMPTS {
-            return op.fail(refusal);
-        }
-        let after = refusal.retry_after().unwrap_or_else(|| self.backoff(&event, op.attempt()));
-        op.again(event, after)
+        self.retry.decide(&op, event, refusal)
     }
 
     /// Raises a signal at each quarter of the way, for whoever wants to tell.
@@ -187,13 +205,14 @@ impl Courier {
             op.raise(&format!("delivery.reached.{}:{percent}", self.target.name));
         }
     }
+}
 
-    /// Exponential with full jitter: those that failed together do not come back together.
-    fn backoff(&self, event: &Event, attempt: u32) -> Duration {
-        let doublings = attempt.saturating_sub(1).min(16);
-        let longest = BACKOFF_BASE.saturating_mul(1 << doublings).min(BACKOFF_CAP);
-        let purpose = ["backoff", self.target.name, &event.id, &attempt.to_string()];
-        longest.mul_f64(dice(self.manner.seed, &purpose).f64())
+/// What a refusal is worth: what may pass is tried again, when the receiver asks for it.
+fn verdict(refusal: &Refusal) -> Verdict {
+    match refusal.retry_after() {
+        _ if !refusal.is_passing() => Verdict::Stop,
+        Some(pause) => Verdict::RetryAfter(pause),
+        None => Verdict::Retry,
     }
 }
 
@@ -204,6 +223,7 @@ mod tests {
     use super::super::receiver::Receiver;
     use super::*;
     use crate::event::{Change, ObjectId};
+    use dayfly_limit::KeyedLimiterOptions;
 
     fn events() -> Arc<[Arc<Event>]> {
         let commit = ObjectId::parse(&"a".repeat(40)).unwrap();
@@ -216,7 +236,8 @@ mod tests {
         let receiver = Receiver::open(secrets.clone(), Faults::new(TEMPERS[0], 0.0, 1), 0).await.unwrap();
         let target = Target { name, url: receiver.url(), secrets };
         let manner = Manner { keyed: true, concurrency: 2, seed: 1, total: 20 };
-        (receiver, Endpoint::spawn(target, manner, client().unwrap(), signals))
+        let requests = KeyedLimiter::new(KeyedLimiterOptions::new());
+        (receiver, Endpoint::spawn(target, manner, client().unwrap(), requests, signals))
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dayfly::{SignalOptions, SignalSink};
+use dayfly_limit::{KeyedLimiter, KeyedLimiterOptions};
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -102,9 +103,13 @@ pub async fn run(options: &DemoOptions, progress: Progress) -> Result<Report, De
 
     let signals = SignalSink::new(SignalOptions::new());
     let client = attempt::client()?;
+    let limits = KeyedLimiterOptions::new()
+        .limit(options.concurrency * TEMPERS.len())
+        .limit_per_key(options.concurrency);
+    let requests = KeyedLimiter::new(limits);
     let mut pairs = Vec::new();
     for temper in TEMPERS {
-        pairs.push(open(temper, options, manner, &client, &signals).await?);
+        pairs.push(open(temper, options, manner, &client, &requests, &signals).await?);
     }
 
     let start = Instant::now();
@@ -129,6 +134,7 @@ async fn open(
     options: &DemoOptions,
     manner: Manner,
     client: &reqwest::Client,
+    requests: &KeyedLimiter<&'static str>,
     signals: &SignalSink,
 ) -> Result<Pair, DemoError> {
     let mut key = [0; 32];
@@ -138,7 +144,7 @@ async fn open(
     let faults = Faults::new(temper, options.chaos, options.seed);
     let receiver = Receiver::open(secrets.clone(), faults, temper.refused_connections(manner.total)).await?;
     let target = Target { name: temper.name, url: receiver.url(), secrets };
-    let endpoint = Endpoint::spawn(target, manner, client.clone(), signals);
+    let endpoint = Endpoint::spawn(target, manner, client.clone(), requests.clone(), signals);
     Ok(Pair { receiver, endpoint })
 }
 
