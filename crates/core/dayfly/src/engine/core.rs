@@ -103,6 +103,22 @@ where
         self.schedule.push_all(&mut self.supply);
     }
 
+    /// Takes in one operation that does not come through the inbox.
+    pub(super) fn accept(&mut self, entry: Queued<S::Item, S::Key>) {
+        self.tally.report.accepted += 1;
+        self.schedule.push(entry);
+    }
+
+    /// Whether nothing runs or is queued, and whatever is accepted now starts at once.
+    pub(super) fn is_free(&mut self, now: Instant) -> bool {
+        let is_empty = self.seats.taken() == 0 && self.schedule.len() == 0;
+        if !is_empty || self.paused || !self.is_open() {
+            return false;
+        }
+        self.look_at_gates(now);
+        self.gates.are_open()
+    }
+
     /// Whether something that is accepted now could start at once.
     pub(super) fn may_start(&self) -> bool {
         !self.paused && self.seats.taken() < self.limit && !self.is_shut()

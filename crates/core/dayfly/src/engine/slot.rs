@@ -43,14 +43,14 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     }
 
     /// Makes the body and polls it for the first time.
-    pub(super) fn start<T>(
+    pub(super) fn start<T, A>(
         &mut self,
         claimed: Claimed<T, K>,
         (make, key_text): (&impl Fn(T, Operation) -> Fut, fn(&K) -> Option<String>),
         signals: &SignalSink,
-    ) -> Poll<AttemptEnd<T>>
+    ) -> Poll<AttemptEnd<T, A>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
         let Claimed { id, key, attempt, generation, item, .. } = claimed;
         self.generation = generation;
@@ -70,17 +70,17 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     }
 
     /// Polls the body, if there is one.
-    pub(super) fn poll<T>(&mut self, signals: &SignalSink) -> Option<Poll<AttemptEnd<T>>>
+    pub(super) fn poll<T, A>(&mut self, signals: &SignalSink) -> Option<Poll<AttemptEnd<T, A>>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
         self.body.is_some().then(|| self.run(|| None, signals))
     }
 
     /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
-    fn run<T>(&mut self, make: impl FnOnce() -> Option<Fut>, signals: &SignalSink) -> Poll<AttemptEnd<T>>
+    fn run<T, A>(&mut self, make: impl FnOnce() -> Option<Fut>, signals: &SignalSink) -> Poll<AttemptEnd<T, A>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
         let (body, waker) = (&mut self.body, &self.waker);
         let contained = AssertUnwindSafe(|| {

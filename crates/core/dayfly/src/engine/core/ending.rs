@@ -3,7 +3,7 @@
 use dayfly_signal::Signal;
 use tokio::time::Instant;
 
-use super::super::attempt_end::{AttemptEnd, Finished};
+use super::super::attempt_end::{AttemptEnd, AttemptEndOf, Finished};
 use super::super::effects::Effects;
 use super::super::seats::{Claimed, Sitting};
 use super::super::tally::Finish;
@@ -13,15 +13,15 @@ use crate::window::Record;
 
 /// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
 pub(in super::super) struct Returns<S: Schedule> {
-    pub(in super::super) ended: Vec<Ended<S::Item>>,
+    pub(in super::super) ended: Vec<Ended<S>>,
     pub(in super::super) unstarted: Vec<Claimed<S::Item, S::Key>>,
 }
 
 /// The end of one attempt; the body is gone already.
-pub(in super::super) struct Ended<T> {
+pub(in super::super) struct Ended<S: Schedule> {
     pub(in super::super) seat: usize,
     /// Absent where the body completed and nothing else is to be done: most of them.
-    pub(in super::super) end: Option<AttemptEnd<T>>,
+    pub(in super::super) end: Option<AttemptEndOf<S>>,
 }
 
 impl<S: Schedule> Core<S>
@@ -81,7 +81,7 @@ where
     fn finish(
         &mut self,
         (worker, seat): (usize, usize),
-        end: AttemptEnd<S::Item>,
+        end: AttemptEndOf<S>,
         now: Instant,
         effects: &mut Effects<S>,
     ) {
