@@ -148,9 +148,7 @@ where
         Ended::Again { item, after } => {
             AttemptEnd::Again { item: Ticketed { item, reply: reply.take() }, after }
         }
-        Ended::Done(value) => {
-            AttemptEnd::done().with(reply.take().answered(Ok(value)))
-        }
+        Ended::Done(value) => AttemptEnd::done().with(reply.take().answered(Ok(value))),
         Ended::Failed(error) => {
             let end = AttemptEnd::failed(&error);
             end.with(reply.take().answered(Err(TicketError::Failed(error))))

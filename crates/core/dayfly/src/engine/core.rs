@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, SignalSink};
+use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 pub(super) use self::ending::{Ended, Returns};
@@ -56,7 +56,6 @@ pub(super) struct Core<S: Schedule> {
     tally: Tally,
     gates: Gates<S::Key>,
     deferral: Deferral,
-    signals: SignalSink,
     limit: usize,
     paused: bool,
     phase: Phase,
@@ -78,7 +77,6 @@ where
             tally: Tally::default(),
             gates: setup.gates,
             deferral: Deferral::new(setup.max_deferral),
-            signals: setup.signals,
             limit: setup.limit,
             paused: false,
             phase: Phase::Open,
@@ -315,7 +313,7 @@ where
     ) -> Option<OperationSnapshot<S::Key>> {
         self.shrink_window(now, effects);
         match self.seats.find(id) {
-            Some(sitting) => sitting.snapshot(&self.signals, now),
+            Some(sitting) => sitting.snapshot(now),
             None => self.window.get(id),
         }
     }
@@ -353,7 +351,7 @@ where
         self.shrink_window(now, effects);
         let mut list: Vec<_> =
             self.window.iter().filter(|record| wanted(record.state)).map(Record::snapshot).collect();
-        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(&self.signals, now));
+        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(now));
         list.extend(sitting.filter(|snapshot| wanted(snapshot.state)));
         list.sort_by_key(|snapshot| snapshot.id);
         list
@@ -392,7 +390,6 @@ pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
     pub(super) gates: Gates<K>,
     pub(super) max_deferral: Option<(Duration, AfterDeferral)>,
-    pub(super) signals: SignalSink,
     pub(super) boards: Vec<Arc<Board>>,
     pub(super) limit: usize,
     pub(super) grace: Duration,

@@ -74,11 +74,7 @@ where
     }
 
     /// Hands the item in and claims it, if it would be the only one.
-    fn claim_own(
-        &mut self,
-        engine: &Arc<Engine<S>>,
-        offer: OfferOf<S>,
-    ) -> Result<OperationId, OfferOf<S>> {
+    fn claim_own(&mut self, engine: &Arc<Engine<S>>, offer: OfferOf<S>) -> Result<OperationId, OfferOf<S>> {
         let Self { index, effects, claimed, .. } = self;
         let now = Instant::now();
         let word = engine.word();

@@ -133,7 +133,6 @@ where
             window,
             gates,
             max_deferral: options.max_deferral,
-            signals: signals.clone(),
             boards: boards.to_vec(),
             limit: options.max_concurrency,
             grace: options.cancel_grace,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use dayfly_signal::{OperationId, Signal, SignalSink};
+use dayfly_signal::{OperationId, Signal};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
@@ -263,8 +263,8 @@ impl<K: Clone> Sitting<'_, K> {
     }
 
     /// The operation at this moment; one that has not started is none that can be seen.
-    pub(super) fn snapshot(&self, signals: &SignalSink, now: Instant) -> Option<OperationSnapshot<K>> {
-        let recent = self.shared.recent.list(signals);
+    pub(super) fn snapshot(&self, now: Instant) -> Option<OperationSnapshot<K>> {
+        let recent = self.shared.recent.list();
         let snapshot = self.occupant.snapshot(OperationState::Running, recent);
         match self.progress {
             Progress::Unstarted => None,

@@ -66,19 +66,19 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             Box::new(Pass { badge, key, key_text })
         };
         let operation = Operation::new(pass);
-        self.run(|| Some(make(item, operation)), signals)
+        self.run(|| Some(make(item, operation)))
     }
 
     /// Polls the body, if there is one.
-    pub(super) fn poll<T, A>(&mut self, signals: &SignalSink) -> Option<Poll<AttemptEnd<T, A>>>
+    pub(super) fn poll<T, A>(&mut self) -> Option<Poll<AttemptEnd<T, A>>>
     where
         Fut: Future<Output = AttemptEnd<T, A>>,
     {
-        self.body.is_some().then(|| self.run(|| None, signals))
+        self.body.is_some().then(|| self.run(|| None))
     }
 
     /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
-    fn run<T, A>(&mut self, make: impl FnOnce() -> Option<Fut>, signals: &SignalSink) -> Poll<AttemptEnd<T, A>>
+    fn run<T, A>(&mut self, make: impl FnOnce() -> Option<Fut>) -> Poll<AttemptEnd<T, A>>
     where
         Fut: Future<Output = AttemptEnd<T, A>>,
     {
@@ -96,7 +96,6 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         });
         match catch_unwind(contained) {
             Ok(Poll::Ready(end)) => {
-                self.shared.recent.fetch(signals);
                 self.leave();
                 Poll::Ready(end)
             }
@@ -106,7 +105,6 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
                 Poll::Ready(AttemptEnd::cancelled())
             }
             Ok(Poll::Pending) => {
-                self.shared.recent.fetch(signals);
                 self.take_back();
                 Poll::Pending
             }

@@ -129,7 +129,7 @@ where
             let polls_woken = !std::mem::take(&mut claims_first);
             desk::open(self.now, || {
                 if polls_woken {
-                    self.poll_woken(site.engine);
+                    self.poll_woken();
                 }
                 self.start_claimed(site);
             });
@@ -167,7 +167,7 @@ where
     }
 
     /// Goes through the blocks, from where the last round stopped, so that each woken slot has its turn.
-    fn poll_woken(&mut self, engine: &Engine<S>) {
+    fn poll_woken(&mut self) {
         let mut has_looked = false;
         for _ in 0..self.ready.blocks() {
             if self.woken.bits == 0 {
@@ -185,7 +185,7 @@ where
                     self.now = Instant::now();
                     desk::set_reading(self.now);
                 }
-                if let Some(polled) = self.slots[at].slot.poll(&engine.signals) {
+                if let Some(polled) = self.slots[at].slot.poll() {
                     self.count_poll();
                     self.note(at, polled);
                 }

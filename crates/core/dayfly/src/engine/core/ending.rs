@@ -69,8 +69,7 @@ where
         let details = if shared.recent.is_empty() {
             None
         } else {
-            self.window
-                .details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals)))
+            self.window.details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(signals)))
         };
         let ended = occupant.record(Finish::Completed, details, now);
         self.seats.free(worker, seat);
@@ -86,7 +85,7 @@ where
         effects: &mut Effects<S>,
     ) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
-        let recent = |signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals);
+        let recent = |signals: &mut Vec<Signal>| shared.recent.take(signals);
         let recent = (!shared.recent.is_empty()).then_some(recent);
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
