@@ -176,7 +176,7 @@ where
                 effects.left_queue.push(entry.key.clone());
                 self.end_unstarted(entry, Finish::Skipped, now, effects);
             } else {
-                claimed.push_back(self.seats.claim(worker, entry, now));
+                self.seats.claim(worker, entry, now, claimed);
             }
         }
         effects.nudge_keeper |= self.deferral.has_new_due();

@@ -4,6 +4,7 @@
 //! worker does between two visits to the core it shows on its [`Board`], so that whoever looks sees every operation as
 //! it is.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use dayfly_signal::{OperationId, Signal};
@@ -112,7 +113,14 @@ impl<K: Clone> Seats<K> {
         own.board.clear();
     }
 
-    pub(super) fn claim<T>(&mut self, worker: usize, entry: Queued<T, K>, now: Instant) -> Claimed<T, K> {
+    #[inline]
+    pub(super) fn claim<T>(
+        &mut self,
+        worker: usize,
+        entry: Queued<T, K>,
+        now: Instant,
+        claimed: &mut VecDeque<Claimed<T, K>>,
+    ) {
         self.generations += 1;
         self.taken += 1;
         let own = &mut self.workers[worker];
@@ -145,7 +153,7 @@ impl<K: Clone> Seats<K> {
             started_at: now,
             is_settled: false,
         });
-        Claimed { seat, turn, id, key, attempt, generation, item, shared }
+        claimed.push_back(Claimed { seat, turn, id, key, attempt, generation, item, shared });
     }
 
     /// An operation has left its seat: it ended, or it is to go on later.
@@ -279,6 +287,7 @@ impl<K: Clone> Sitting<'_, K> {
 }
 
 impl<K: Clone> Occupant<K> {
+    #[inline]
     pub(super) fn record(&self, finish: Finish, details: Option<Box<Details>>, now: Instant) -> Record<K> {
         Record {
             id: self.id,

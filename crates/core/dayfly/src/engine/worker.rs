@@ -99,7 +99,7 @@ where
             ready: Ready::new(Arc::clone(hub)),
             slots: Vec::new(),
             claimed: VecDeque::new(),
-            returns: Returns { ended: Vec::new(), unstarted: Vec::new() },
+            returns: Returns { ended: Vec::new(), ends: VecDeque::new(), unstarted: Vec::new() },
             effects: Effects::default(),
             pace: Pace::new(),
             now: Instant::now(),
@@ -250,16 +250,21 @@ where
 
     /// Notes how a poll went.
     fn note(&mut self, at: usize, polled: Poll<AttemptEndOf<S>>) {
-        let Poll::Ready(end) = polled else { return };
-        if end.is_plain() {
-            let seated = &self.slots[at];
-            if seated.batch == self.batch {
-                self.board.complete(seated.turn);
+        match polled {
+            Poll::Pending => {}
+            // Looked at where it stands: to move what was just written costs as much as a lock.
+            Poll::Ready(ref end) if end.is_plain() => {
+                let seated = &self.slots[at];
+                if seated.batch == self.batch {
+                    self.board.complete(seated.turn);
+                }
+                self.returns.ended.push(Ended::Plainly(at));
             }
-            self.returns.ended.push(Ended { seat: at, end: None });
-        } else {
-            self.is_urgent = true;
-            self.returns.ended.push(Ended { seat: at, end: Some(end) });
+            Poll::Ready(end) => {
+                self.is_urgent = true;
+                self.returns.ended.push(Ended::Otherwise(at));
+                self.returns.ends.push_back(end);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! How operations end, or go back to the queue.
 
+use std::collections::VecDeque;
+
 use dayfly_signal::Signal;
 use tokio::time::Instant;
 
@@ -13,15 +15,19 @@ use crate::window::Record;
 
 /// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
 pub(in super::super) struct Returns<S: Schedule> {
-    pub(in super::super) ended: Vec<Ended<S>>,
+    /// In the order in which they ended.
+    pub(in super::super) ended: Vec<Ended>,
+    /// What has become of those that did not just complete, in the same order.
+    pub(in super::super) ends: VecDeque<AttemptEndOf<S>>,
     pub(in super::super) unstarted: Vec<Claimed<S::Item, S::Key>>,
 }
 
-/// The end of one attempt; the body is gone already.
-pub(in super::super) struct Ended<S: Schedule> {
-    pub(in super::super) seat: usize,
-    /// Absent where the body completed and nothing else is to be done: most of them.
-    pub(in super::super) end: Option<AttemptEndOf<S>>,
+/// The end of one attempt at this seat; the body is gone already.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Ended {
+    /// The body completed and nothing else is to be done: most of them.
+    Plainly(usize),
+    Otherwise(usize),
 }
 
 impl<S: Schedule> Core<S>
@@ -37,10 +43,13 @@ where
         effects: &mut Effects<S>,
     ) {
         self.note_starts_of(worker, effects);
-        for Ended { seat, end } in returns.ended.drain(..) {
-            match end {
-                None => self.complete((worker, seat), now, effects),
-                Some(end) => self.finish((worker, seat), end, now, effects),
+        for ended in returns.ended.drain(..) {
+            match ended {
+                Ended::Plainly(seat) => self.complete((worker, seat), now, effects),
+                Ended::Otherwise(seat) => {
+                    let Some(end) = returns.ends.pop_front() else { break };
+                    self.finish((worker, seat), end, now, effects);
+                }
             }
         }
         // The last comes first, so that the order of the claim is the order of the queue again.
@@ -63,6 +72,7 @@ where
     }
 
     /// The short way for what has completed.
+    #[inline]
     fn complete(&mut self, (worker, seat): (usize, usize), now: Instant, effects: &mut Effects<S>) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
         self.schedule.ended(&occupant.key, occupant.place);
@@ -172,6 +182,7 @@ where
     }
 
     /// The one place where an operation ends.
+    #[inline]
     fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
         self.tally.count(finish);
         if ended.is_own_id {
