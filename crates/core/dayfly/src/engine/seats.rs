@@ -140,10 +140,12 @@ impl<K: Clone> Seats<K> {
         own.batch.push(seat);
         let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts, claim } = entry;
         let (attempt, generation) = (attempts + 1, self.generations);
+        let claimed_key = key.clone();
+        claimed.push_back(Claimed { seat, turn, id, key: claimed_key, attempt, generation, item, shared });
         own.seats[seat].occupant = Some(Occupant {
             id,
             is_own_id,
-            key: key.clone(),
+            key,
             place,
             attempt,
             generation,
@@ -153,7 +155,6 @@ impl<K: Clone> Seats<K> {
             started_at: now,
             is_settled: false,
         });
-        claimed.push_back(Claimed { seat, turn, id, key, attempt, generation, item, shared });
     }
 
     /// An operation has left its seat: it ended, or it is to go on later.

@@ -182,7 +182,11 @@ where
     }
 
     /// The one place where an operation ends.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "its record is written where it stays, instead of being moved there"
+    )]
+    #[inline(always)]
     fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
         self.tally.count(finish);
         if ended.is_own_id {
