@@ -83,7 +83,7 @@ const FAULTS: [Fault; 15] = [
     },
     Fault {
         what: "a task that misses its turn does not look again",
-        by: (SHUTTLE, "each_ticket"),
+        by: (SHUTTLE, "calls_run"),
         file: "crates/core/dayfly/src/engine/crew.rs",
         right: "            engine.hubs[worker].miss_turn(context.waker());\n",
         wrong: "",

@@ -81,6 +81,10 @@ where
 
     /// Hands an item in, waiting in line for room if there is none, and returns the ticket for what it yields.
     ///
+    /// Where nothing else runs or waits, and bodies have been quick so far, the body is made and polled once in this
+    /// call, which saves waking a worker; one that suspends goes on in a worker, whatever becomes of the caller. All
+    /// limits, gates and pauses hold as ever.
+    ///
     /// # Errors
     /// The item comes back when the coordinator is closed, also while this waits.
     ///
@@ -169,8 +173,8 @@ where
 /// Tells the ticket why its operation will not run.
 fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, finish: Finish)
 where
-    V: Send + 'static,
-    E: Send + 'static,
+    V: Send,
+    E: Send,
 {
     let reason = match finish {
         Finish::Skipped => TicketError::Skipped,

@@ -128,7 +128,7 @@ pub(crate) struct Answered<V, E> {
     answer: Yield<V, E>,
 }
 
-impl<V: Send + 'static, E: Send + 'static> Answer for Answered<V, E> {
+impl<V: Send, E: Send> Answer for Answered<V, E> {
     fn give(self) {
         if let Some(sender) = self.reply.0 {
             // Whether anybody still holds the ticket is not this side's concern.

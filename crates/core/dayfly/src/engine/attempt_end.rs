@@ -27,7 +27,7 @@ pub(crate) struct Finished<A> {
 }
 
 /// What an operation's end tells to whoever waits for it.
-pub(crate) trait Answer: Send + 'static {
+pub(crate) trait Answer: Send {
     fn give(self);
 }
 

@@ -66,11 +66,9 @@ where
         }
         let id = self.claim_own(site.engine, offer)?;
         desk::open(self.now, || self.start_claimed(site));
-        let suspends = self.returns.ended.is_empty() && self.returns.unstarted.is_empty();
+        // What suspends is woken in the worker's task. There is one: only in its turns do bodies become known as quick.
         self.settle_own(site.engine);
-        // Without a task, nobody would come when the body is woken.
-        let is_to_start = suspends && !site.engine.hubs[self.index].has_started();
-        Ok((id, is_to_start || !self.rests))
+        Ok((id, !self.rests))
     }
 
     /// Hands the item in and claims it, if it would be the only one.

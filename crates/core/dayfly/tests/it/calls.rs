@@ -11,6 +11,8 @@ use dayfly::{
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::FutureExt;
 use tokio::runtime;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::support::Doors;
 
@@ -195,14 +197,12 @@ async fn a_body_may_submit_to_its_own_coordinator() {
         ResultCoordinator::spawn(WORK, &signals, move |number: u32, _| {
             let own = own.clone();
             async move {
-                match number {
-                    0 => Ok(0),
-                    _ => {
-                        let work = own.upgrade().ok_or("it is gone")?;
-                        let ticket = work.submit(number - 1).await.map_err(|_| "it is closed")?;
-                        Ok::<_, String>(number + ticket.await.map_err(|_| "it failed")?)
-                    }
+                if number == 0 {
+                    return Ok(0);
                 }
+                let work = own.upgrade().ok_or("it is gone")?;
+                let ticket = work.submit(number - 1).await.map_err(|_| "it is closed")?;
+                Ok::<_, String>(number + ticket.await.map_err(|_| "it failed")?)
             }
         })
     });
@@ -217,27 +217,35 @@ async fn a_body_may_submit_to_its_own_coordinator() {
 async fn a_caller_without_end_lets_others_run() {
     let work = numbers(WORK, &SignalSink::default(), &Doors::shut());
     warm(&work).await;
-    let other = tokio::spawn(async {});
+    let mut other = JoinSet::new();
+    other.spawn(async {});
     for _ in 0..1_000 {
         work.submit(1).await.unwrap().await.unwrap();
     }
-    assert!(other.is_finished());
+    assert!(other.try_join_next().is_some());
 }
 
 #[test]
 fn a_caller_outside_of_the_runtime_leaves_bodies_to_it() {
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    let signals = SignalSink::new(SignalOptions::new());
-    let work = runtime.block_on(async {
-        ResultCoordinator::spawn(WORK, &signals, |(), _| async move {
-            tokio::time::sleep(Duration::ZERO).await;
+    let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (work, end) = runtime.block_on(async {
+        let work = ResultCoordinator::spawn(WORK, &SignalSink::default(), |(), _| async {
             Ok::<_, String>(thread::current().id())
-        })
+        });
+        for _ in 0..3 {
+            assert_eq!(work.submit(()).await.unwrap().await, Ok(thread::current().id()));
+            settle().await;
+        }
+        (work, Arc::new(Notify::new()))
     });
+    let told = Arc::clone(&end);
+    let home = thread::spawn(move || runtime.block_on(told.notified()));
     for _ in 0..20 {
-        let ran_on = async { work.submit(()).await.unwrap().await }.boxed();
-        assert_ne!(block_on(ran_on), Ok(thread::current().id()));
+        let ran_on = block_on(async { work.submit(()).await.unwrap().await }.boxed());
+        assert_eq!(ran_on, Ok(home.thread().id()));
     }
+    end.notify_one();
+    home.join().unwrap();
 }
 
 /// An executor that knows nothing of Tokio.
@@ -294,18 +302,17 @@ async fn many_callers_on_many_threads_lose_nothing() {
             }
         })
     };
-    let callers = (0..CALLERS).map(|caller| {
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
         let work = work.clone();
-        tokio::spawn(async move {
+        callers.spawn(async move {
             for call in 0..CALLS {
                 let number = caller * CALLS + call;
                 assert_eq!(work.submit(number).await.unwrap().await, Ok(number));
             }
-        })
-    });
-    for caller in callers.collect::<Vec<_>>() {
-        caller.await.unwrap();
+        });
     }
+    callers.join_all().await;
     let report = work.drain().await;
     assert_eq!((report.accepted, report.completed), (u64::from(CALLERS * CALLS), report.accepted));
 }
@@ -332,4 +339,14 @@ fn a_call_can_be_dropped_at_every_moment() {
         },
     );
     assert!(report.drops > 6, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_borrowed_for_ever_does_not_keep_a_call_out_of_a_task() {
+    let work = ResultCoordinator::spawn(WORK, &SignalSink::default(), |number: u32, _| async move {
+        if number == 2 { Err("not to be had") } else { Ok(number) }
+    });
+    let mut call = JoinSet::new();
+    call.spawn(async move { work.submit(2).await.unwrap().await });
+    assert_eq!(call.join_all().await, [Err(TicketError::Failed("not to be had"))]);
 }
