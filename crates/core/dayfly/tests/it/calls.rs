@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use dayfly::{
-    CoordinatorOptions, Operation, OperationState, ResultCoordinator, SignalOptions, SignalSink, TicketError,
-};
+use dayfly::{CoordinatorOptions, Operation, OperationState, ResultCoordinator, SignalSink, TicketError};
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::FutureExt;
 use tokio::runtime;
