@@ -19,7 +19,6 @@ mod passes;
 #[path = "../../../crates/core/dayfly-signal/src/published.rs"]
 mod published;
 mod raises;
-#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../crates/core/dayfly/src/recent.rs"]
 mod recent;
 mod schedule;

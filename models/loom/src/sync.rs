@@ -40,7 +40,7 @@ macro_rules! atomic {
 }
 
 atomic!(AtomicBool, bool, [swap]);
-atomic!(AtomicU32, u32, []);
+atomic!(AtomicU32, u32, [swap, fetch_or]);
 atomic!(AtomicU64, u64, [swap, fetch_or, fetch_add, fetch_max]);
 
 impl AtomicBool {

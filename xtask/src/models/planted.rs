@@ -27,7 +27,7 @@ const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
 const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
-const FAULTS: [Fault; 17] = [
+const FAULTS: [Fault; 19] = [
     Fault {
         what: "a worker that falls asleep does not look again",
         by: (LOOM, "ready_one_waker"),
@@ -71,11 +71,25 @@ const FAULTS: [Fault; 17] = [
         wrong: "        let early = self.started();\n        if early < 9 { return (early, self.completed.load(Ordering::Acquire).count_ones() as usize); }\n",
     },
     Fault {
-        what: "a raise that is not noted yet counts as fetched",
+        what: "signals are forgotten before they are looked at",
         by: (LOOM, "recent_a_look"),
         file: "crates/core/dayfly/src/recent.rs",
-        right: "if noted.load(Ordering::Acquire) == 0 {",
-        wrong: "if false {",
+        right: "        signals.drain(..surplus);\n",
+        wrong: "        signals.drain(surplus..);\n",
+    },
+    Fault {
+        what: "whoever has had a worker's turn does not wake its task",
+        by: (LOOM, "turns_one"),
+        file: READY,
+        right: "        if missed & A_TURN != 0 {",
+        wrong: "        if missed & A_TURN > A_TURN {",
+    },
+    Fault {
+        what: "a task that misses its turn does not look again",
+        by: (SHUTTLE, "calls_run"),
+        file: "crates/core/dayfly/src/engine/crew.rs",
+        right: "            engine.hubs[worker].miss_turn(context.waker());\n",
+        wrong: "",
     },
     Fault {
         what: "a latch is looked at before the wait begins",
@@ -95,7 +109,7 @@ const FAULTS: [Fault; 17] = [
         what: "the word is not read before a start",
         by: (SHUTTLE, "pause_and_resume"),
         file: "crates/core/dayfly/src/engine/worker.rs",
-        right: "if self.engine.word() != self.word {",
+        right: "if site.engine.word() != self.word {",
         wrong: "if false {",
     },
     Fault {

@@ -44,7 +44,12 @@ impl SignalSource {
 
     /// Raises a signal as [`raise`](Self::raise) does, and returns the whole event.
     pub fn raise_event<'a>(&self, draft: impl Into<Draft<'a>>) -> Signal {
-        self.sink.raise_event_for(draft.into(), self, Instant::now())
+        self.raise_event_at(draft, Instant::now())
+    }
+
+    /// Raises a signal as [`raise_at`](Self::raise_at) does, and returns the whole event.
+    pub fn raise_event_at<'a>(&self, draft: impl Into<Draft<'a>>, now: Instant) -> Signal {
+        self.sink.raise_event_for(draft.into(), self, now)
     }
 
     /// Takes one raise of this name back that this operation added. Says whether there was one.

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use dayfly_signal::{Draft, SignalId, SignalSource};
+use tokio::time::Instant;
 
 use crate::desk;
 use crate::recent::Recent;
@@ -62,15 +63,10 @@ impl<K: Send + Sync + 'static> AnyPass for Pass<K> {
 
 impl Badge {
     pub(crate) fn raise(&self, draft: Draft<'_>) -> SignalId {
-        if let Some(now) = desk::reading() {
-            let id = self.source.raise_at(draft, now);
-            self.shared.recent.note(id);
-            return id;
-        }
-        // No worker comes by to fetch it.
-        let id = self.source.raise(draft);
-        self.shared.recent.note(id);
-        self.shared.recent.fetch(self.source.sink());
+        let now = desk::reading().unwrap_or_else(Instant::now);
+        let signal = self.source.raise_event_at(draft, now);
+        let id = signal.id();
+        self.shared.recent.note(signal);
         id
     }
 }

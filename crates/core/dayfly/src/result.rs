@@ -10,9 +10,9 @@ use futures_util::FutureExt;
 
 use crate::contain::dispose;
 use crate::control::{Handle, control};
-use crate::engine::{AttemptEnd, Engine, Finish, Manner, Offer};
+use crate::engine::{Answer, AttemptEnd, Engine, Finish, Manner, Offer};
 use crate::schedule::Fifo;
-use crate::ticket::{Kill, Reply, Ticket, TicketError, Ticketed};
+use crate::ticket::{Answered, Kill, Reply, Ticket, TicketError, Ticketed};
 use crate::{
     CoordinatorOptions, Ended, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
 };
@@ -40,7 +40,7 @@ where
     V: Send + 'static,
     E: Display + Send + 'static,
 {
-    handle: Arc<Handle<Fifo<Ticketed<T, V, E>>>>,
+    handle: Arc<Handle<Calls<T, V, E>>>,
 }
 
 impl<T, V, E> ResultCoordinator<T, V, E>
@@ -81,6 +81,10 @@ where
 
     /// Hands an item in, waiting in line for room if there is none, and returns the ticket for what it yields.
     ///
+    /// Where nothing else runs or waits, and bodies have been quick so far, the body is made and polled once in this
+    /// call, which saves waking a worker; one that suspends goes on in a worker, whatever becomes of the caller. All
+    /// limits, gates and pauses hold as ever.
+    ///
     /// # Errors
     /// The item comes back when the coordinator is closed, also while this waits.
     ///
@@ -107,7 +111,7 @@ where
     async fn submit_under(&self, id: Option<OperationId>, item: T) -> Result<Ticket<V, E>, EnqueueError<T>> {
         let (ticketed, answer) = Ticketed::new(item);
         let offer = Offer { id, ..Offer::new((), ticketed) };
-        match self.handle.engine.enqueue(offer).await {
+        match self.handle.engine.run(offer).await {
             Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
             Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
         }
@@ -148,14 +152,10 @@ where
         Ended::Again { item, after } => {
             AttemptEnd::Again { item: Ticketed { item, reply: reply.take() }, after }
         }
-        Ended::Done(value) => {
-            let reply = reply.take();
-            AttemptEnd::done().then(move || reply.send(Ok(value)))
-        }
+        Ended::Done(value) => AttemptEnd::done().with(reply.take().answered(Ok(value))),
         Ended::Failed(error) => {
             let end = AttemptEnd::failed(&error);
-            let reply = reply.take();
-            end.then(move || reply.send(Err(TicketError::Failed(error))))
+            end.with(reply.take().answered(Err(TicketError::Failed(error))))
         }
     }
 }
@@ -165,21 +165,27 @@ where
     V: Send + 'static,
     E: Send + 'static,
 {
-    let end = AttemptEnd::panicked(&*panic).then(move || reply.send(Err(TicketError::Panicked)));
+    let end = AttemptEnd::panicked(&*panic).with(reply.answered(Err(TicketError::Panicked)));
     dispose(panic);
     end
 }
 
 /// Tells the ticket why its operation will not run.
-fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, finish: Finish) {
+fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, finish: Finish)
+where
+    V: Send,
+    E: Send,
+{
     let reason = match finish {
         Finish::Skipped => TicketError::Skipped,
         _ => TicketError::Cancelled,
     };
-    ticketed.reply.send(Err(reason));
+    ticketed.reply.answered(Err(reason)).give();
 }
 
-type End<T, V, E> = AttemptEnd<Ticketed<T, V, E>>;
+type Calls<T, V, E> = Fifo<Ticketed<T, V, E>, Answered<V, E>>;
+
+type End<T, V, E> = AttemptEnd<Ticketed<T, V, E>, Answered<V, E>>;
 
 control!([T, V, E] ResultCoordinator<T, V, E>, (), [T: Send + 'static, V: Send + 'static, E: Display + Send + 'static]);
 

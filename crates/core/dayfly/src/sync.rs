@@ -14,5 +14,7 @@ pub(crate) use std::{
     thread_local,
 };
 
+pub(crate) use std::sync::TryLockError;
+
 pub(crate) use futures_util::task::AtomicWaker;
 pub(crate) use tokio::sync::Notify;

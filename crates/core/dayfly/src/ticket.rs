@@ -8,6 +8,8 @@ use dayfly_signal::OperationId;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::engine::Answer;
+
 /// Why a ticket yields no value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -37,12 +39,12 @@ pub enum TicketError<E> {
 #[must_use = "a ticket is a future: await it, or drop it to let the operation go on by itself"]
 pub struct Ticket<V, E> {
     id: OperationId,
-    answer: oneshot::Receiver<Answer<V, E>>,
+    answer: oneshot::Receiver<Yield<V, E>>,
     killer: Weak<dyn Kill>,
     kill_on_drop: bool,
 }
 
-pub(crate) type Answer<V, E> = Result<V, TicketError<E>>;
+pub(crate) type Yield<V, E> = Result<V, TicketError<E>>;
 
 /// What can end an operation by its id.
 pub(crate) trait Kill: Send + Sync {
@@ -52,7 +54,7 @@ pub(crate) trait Kill: Send + Sync {
 impl<V, E> Ticket<V, E> {
     pub(crate) fn new(
         id: OperationId,
-        answer: oneshot::Receiver<Answer<V, E>>,
+        answer: oneshot::Receiver<Yield<V, E>>,
         killer: Weak<dyn Kill>,
     ) -> Self {
         Self { id, answer, killer, kill_on_drop: false }
@@ -100,11 +102,11 @@ pub(crate) struct Ticketed<T, V, E> {
 }
 
 /// The ticket's other half; empty once it has been taken.
-pub(crate) struct Reply<V, E>(Option<oneshot::Sender<Answer<V, E>>>);
+pub(crate) struct Reply<V, E>(Option<oneshot::Sender<Yield<V, E>>>);
 
 impl<T, V, E> Ticketed<T, V, E> {
     /// An item with what its ticket will wait for.
-    pub(crate) fn new(item: T) -> (Self, oneshot::Receiver<Answer<V, E>>) {
+    pub(crate) fn new(item: T) -> (Self, oneshot::Receiver<Yield<V, E>>) {
         let (sender, receiver) = oneshot::channel();
         (Self { item, reply: Reply(Some(sender)) }, receiver)
     }
@@ -115,10 +117,22 @@ impl<V, E> Reply<V, E> {
         Self(self.0.take())
     }
 
-    pub(crate) fn send(self, answer: Answer<V, E>) {
-        if let Some(sender) = self.0 {
+    pub(crate) fn answered(self, answer: Yield<V, E>) -> Answered<V, E> {
+        Answered { reply: self, answer }
+    }
+}
+
+/// What a ticket yields, on its way there.
+pub(crate) struct Answered<V, E> {
+    reply: Reply<V, E>,
+    answer: Yield<V, E>,
+}
+
+impl<V: Send, E: Send> Answer for Answered<V, E> {
+    fn give(self) {
+        if let Some(sender) = self.reply.0 {
             // Whether anybody still holds the ticket is not this side's concern.
-            drop(sender.send(answer));
+            drop(sender.send(self.answer));
         }
     }
 }

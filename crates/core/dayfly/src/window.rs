@@ -93,6 +93,7 @@ impl<K: Clone> Window<K> {
     }
 
     /// Takes a record in. The window may be too full until [`shrink`](Self::shrink) is called.
+    #[inline]
     pub(crate) fn push(&mut self, record: Record<K>) {
         self.finished.push_back(record);
     }

@@ -3,8 +3,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::convert::Infallible;
 
-use dayfly::{Coordinator, CoordinatorOptions, KeyedCoordinator, SignalSink};
+use dayfly::{Coordinator, CoordinatorOptions, KeyedCoordinator, ResultCoordinator, SignalSink};
 use tokio::task::yield_now;
 
 /// What an operation may allocate, by path, from its enqueueing to its end.
@@ -12,6 +13,8 @@ const FIFO_READY: f64 = 0.0;
 const FIFO_SUSPENDED: f64 = 0.0;
 const KEYED_READY: f64 = 0.0;
 const KEYED_SUSPENDED: f64 = 0.0;
+/// What leads the answer to its ticket.
+const SUBMITTED: f64 = 1.0;
 
 /// One allocation in a hundred operations is not the path's: a buffer grows, a map makes room.
 const SLACK: f64 = 0.01;
@@ -88,6 +91,14 @@ async fn in_order_per_key_with_a_body_that_suspends() {
     measure(work, KEYED_SUSPENDED).await;
 }
 
+#[tokio::test]
+async fn submitted_and_awaited() {
+    let work = ResultCoordinator::spawn(OPTIONS, &SignalSink::default(), |number: u64, _| async move {
+        Ok::<_, Infallible>(number)
+    });
+    measure(work, SUBMITTED).await;
+}
+
 /// Warms the coordinator up and counts what this thread allocates from then on; on a current-thread runtime the engine
 /// has no other.
 async fn measure(work: impl Work, allowed: f64) {
@@ -127,6 +138,18 @@ impl Work for KeyedCoordinator<u64, u64> {
             self.enqueue(number % KEYS).await.expect("it is open");
         }
         self.idle().await;
+    }
+
+    fn completed(&self) -> u64 {
+        self.stats().completed
+    }
+}
+
+impl Work for ResultCoordinator<u64, u64, Infallible> {
+    async fn run(&self, operations: u64) {
+        for number in 0..operations {
+            assert_eq!(self.submit(number).await.expect("it is open").await, Ok(number));
+        }
     }
 
     fn completed(&self) -> u64 {

@@ -17,6 +17,7 @@ mod ready;
 #[path = "../../../../crates/core/dayfly/src/engine/room.rs"]
 mod room;
 mod sleep;
+mod turns;
 
 use crate::explore::{Model, Size};
 
@@ -32,6 +33,8 @@ pub(crate) const MODELS: &[Model] = &[
     Model { name: "ready_nudge_while_falling_asleep", run: sleep::nudge, size: Size::Small },
     Model { name: "ready_nudge_and_wake", run: sleep::nudge_and_wake, size: Size::Large(5, 3) },
     Model { name: "ready_two_start_one_worker", run: sleep::start_once, size: Size::Large(4, 3) },
+    Model { name: "turns_one_that_was_missed", run: turns::missed_turn, size: Size::Small },
+    Model { name: "turns_a_task_that_is_gone", run: turns::missed_end, size: Size::Small },
     Model { name: "board_counts_add_up", run: progress::counts, size: Size::Small },
     Model { name: "board_progress_goes_one_way", run: progress::one_way, size: Size::Small },
     Model { name: "room_a_place_that_is_given_up_goes_on", run: places::give_up, size: Size::Large(5, 3) },

@@ -23,7 +23,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 16] = [
+pub const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -40,6 +40,7 @@ pub const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "permits_of_who_sleeps", run: || play(handover::sleepers()) },
     Scenario { name: "permits_per_key", run: || play(handover::keys()) },
     Scenario { name: "locks_of_several_keys", run: || play(locks::several_keys()) },
+    Scenario { name: "calls_run_in_place", run: || play(tickets::called_in_place()) },
 ];
 
 /// How many workers the runtime has: as many starts may slip through while a control is on its way.

@@ -53,3 +53,32 @@ pub(super) async fn answered_once() {
     assert_eq!(balanced(report), 7);
     assert_eq!((report.completed, report.failed, report.cancelled), (completed, failed, cancelled));
 }
+
+/// Callers whose items may run in their own threads, while workers come and go: each has its answer.
+pub(super) async fn called_in_place() {
+    let work = ResultCoordinator::spawn(
+        WORK.max_concurrency(2),
+        &SignalSink::default(),
+        |number: u32, _| async move {
+            if number % 2 == 1 {
+                yield_now().await;
+            }
+            Ok::<_, &str>(number)
+        },
+    );
+    // Once a body has been quick, items may run at once.
+    assert_eq!(work.submit(0).await.expect("it is open").await, Ok(0));
+    let callers = [10, 20].map(|first| {
+        let work = work.clone();
+        spawn(async move {
+            for number in first..first + 3 {
+                assert_eq!(work.submit(number).await.expect("it is open").await, Ok(number));
+            }
+        })
+    });
+    for caller in callers {
+        caller.await.expect("every call is answered");
+    }
+    let report = work.drain().await;
+    assert_eq!((balanced(report), report.completed), (7, 7));
+}

@@ -29,6 +29,14 @@ pub enum RuntimeFlavor {
     MultiThread,
 }
 
+/// Nobody is outside of the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryCurrentError(());
+
+/// Tells runtimes apart: there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(());
+
 /// Figures of the runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeMetrics(());
@@ -58,6 +66,19 @@ impl Handle {
     /// The runtime.
     pub const fn current() -> Self {
         Self(())
+    }
+
+    /// The runtime, around whoever asks.
+    ///
+    /// # Errors
+    /// None: everybody is in it.
+    pub const fn try_current() -> Result<Self, TryCurrentError> {
+        Ok(Self(()))
+    }
+
+    /// The runtime's id.
+    pub const fn id(&self) -> Id {
+        Id(())
     }
 
     /// Starts a task.

@@ -6,26 +6,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::tally::Finish;
+use crate::schedule::Schedule;
 use crate::{Ended, Outcome};
 
 /// What has become of an attempt.
-pub(crate) enum AttemptEnd<T> {
-    Finished(Finished),
+pub(crate) enum AttemptEnd<T, A = ()> {
+    Finished(Finished<A>),
     Again { item: T, after: Duration },
 }
 
+/// What has become of an attempt, where a schedule says who starts.
+pub(crate) type AttemptEndOf<S> = AttemptEnd<<S as Schedule>::Item, <S as Schedule>::Answer>;
+
 /// An operation's end.
-pub(crate) struct Finished {
+pub(crate) struct Finished<A> {
     pub(super) finish: Finish,
     pub(super) error: Option<Arc<str>>,
-    /// What to do once the end is recorded: whoever waits for it then finds it everywhere.
-    pub(super) answer: Option<Box<dyn FnOnce() + Send>>,
+    /// To be given once the end is recorded: whoever waits for it then finds it everywhere.
+    pub(super) answer: Option<A>,
+}
+
+/// What an operation's end tells to whoever waits for it.
+pub(crate) trait Answer: Send {
+    fn give(self);
+}
+
+/// Where nobody waits for a single end.
+impl Answer for () {
+    fn give(self) {}
 }
 
 /// The most of an error's text that a record keeps.
 const ERROR_BYTES: usize = 512;
 
-impl<T> AttemptEnd<T> {
+impl<T, A> AttemptEnd<T, A> {
     /// The end that a body's outcome means. Its value is dropped and its error becomes text, here, where a panic of
     /// either is contained.
     pub(crate) fn of(outcome: impl Outcome<T>) -> Self {
@@ -59,12 +73,10 @@ impl<T> AttemptEnd<T> {
         matches!(self, Self::Finished(Finished { finish: Finish::Completed, answer: None, .. }))
     }
 
-    /// The same end, with something to do once it is recorded.
-    pub(crate) fn then(self, answer: impl FnOnce() + Send + 'static) -> Self {
+    /// The same end, with an answer.
+    pub(crate) fn with(self, answer: A) -> Self {
         match self {
-            Self::Finished(finished) => {
-                Self::Finished(Finished { answer: Some(Box::new(answer)), ..finished })
-            }
+            Self::Finished(finished) => Self::Finished(Finished { answer: Some(answer), ..finished }),
             again @ Self::Again { .. } => again,
         }
     }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, SignalSink};
+use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 pub(super) use self::ending::{Ended, Returns};
@@ -56,7 +56,6 @@ pub(super) struct Core<S: Schedule> {
     tally: Tally,
     gates: Gates<S::Key>,
     deferral: Deferral,
-    signals: SignalSink,
     limit: usize,
     paused: bool,
     phase: Phase,
@@ -78,7 +77,6 @@ where
             tally: Tally::default(),
             gates: setup.gates,
             deferral: Deferral::new(setup.max_deferral),
-            signals: setup.signals,
             limit: setup.limit,
             paused: false,
             phase: Phase::Open,
@@ -101,6 +99,22 @@ where
         take(&mut self.supply);
         self.tally.report.accepted += self.supply.len() as u64;
         self.schedule.push_all(&mut self.supply);
+    }
+
+    /// Takes in one operation that does not come through the inbox.
+    pub(super) fn accept(&mut self, entry: Queued<S::Item, S::Key>) {
+        self.tally.report.accepted += 1;
+        self.schedule.push(entry);
+    }
+
+    /// Whether nothing runs or is queued, and whatever is accepted now starts at once.
+    pub(super) fn is_free(&mut self, now: Instant) -> bool {
+        let is_empty = self.seats.taken() == 0 && self.schedule.len() == 0;
+        if !is_empty || self.paused || !self.is_open() {
+            return false;
+        }
+        self.look_at_gates(now);
+        self.gates.are_open()
     }
 
     /// Whether something that is accepted now could start at once.
@@ -162,7 +176,7 @@ where
                 effects.left_queue.push(entry.key.clone());
                 self.end_unstarted(entry, Finish::Skipped, now, effects);
             } else {
-                claimed.push_back(self.seats.claim(worker, entry, now));
+                self.seats.claim(worker, entry, now, claimed);
             }
         }
         effects.nudge_keeper |= self.deferral.has_new_due();
@@ -299,7 +313,7 @@ where
     ) -> Option<OperationSnapshot<S::Key>> {
         self.shrink_window(now, effects);
         match self.seats.find(id) {
-            Some(sitting) => sitting.snapshot(&self.signals, now),
+            Some(sitting) => sitting.snapshot(now),
             None => self.window.get(id),
         }
     }
@@ -337,7 +351,7 @@ where
         self.shrink_window(now, effects);
         let mut list: Vec<_> =
             self.window.iter().filter(|record| wanted(record.state)).map(Record::snapshot).collect();
-        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(&self.signals, now));
+        let sitting = self.seats.iter().filter_map(|sitting| sitting.snapshot(now));
         list.extend(sitting.filter(|snapshot| wanted(snapshot.state)));
         list.sort_by_key(|snapshot| snapshot.id);
         list
@@ -376,7 +390,6 @@ pub(super) struct Setup<K> {
     pub(super) window: Window<K>,
     pub(super) gates: Gates<K>,
     pub(super) max_deferral: Option<(Duration, AfterDeferral)>,
-    pub(super) signals: SignalSink,
     pub(super) boards: Vec<Arc<Board>>,
     pub(super) limit: usize,
     pub(super) grace: Duration,

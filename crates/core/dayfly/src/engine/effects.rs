@@ -13,7 +13,7 @@ use crate::window::Record;
 /// What is left to do once the locks are free.
 pub(super) struct Effects<S: Schedule> {
     pub(super) discarded: Vec<(S::Item, Finish)>,
-    pub(super) answers: Vec<Box<dyn FnOnce() + Send>>,
+    pub(super) answers: Vec<S::Answer>,
     /// Bodies to be told that they are cancelled, or to be dropped.
     pub(super) cancelled: Vec<Grip>,
     pub(super) killed: Vec<Grip>,

@@ -72,6 +72,21 @@ impl<T, K> Offer<T, K> {
     pub(crate) const fn new(key: K, item: T) -> Self {
         Self { id: None, key, lane: 0, item }
     }
+
+    fn queued(self, id: OperationId, now: Instant) -> Queued<T, K> {
+        let Self { id: own, key, lane, item } = self;
+        Queued {
+            id,
+            is_own_id: own.is_some(),
+            key,
+            place: Place { lane, key: 0 },
+            item,
+            enqueued_at: now,
+            ready_at: now,
+            attempts: 0,
+            claim: 0,
+        }
+    }
 }
 
 impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
@@ -127,38 +142,42 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         }
     }
 
+    /// Takes an item in that goes to a worker at once, so that it does not lie here.
+    pub(super) fn pass(&mut self, offer: Offer<T, K>, now: Instant) -> Result<Queued<T, K>, Offer<T, K>> {
+        if self.room.enter(&offer.key).is_err() {
+            return Err(offer);
+        }
+        let Some(id) = self.identify(&offer) else { return Err(offer) };
+        self.peak = self.peak.max(self.room.occupied());
+        Ok(offer.queued(id, now))
+    }
+
     /// Takes in an item that has room, unless its id is in use; then the room is free again.
     fn accept(&mut self, offer: Offer<T, K>) -> Result<Accepted, Offer<T, K>> {
-        let id = match offer.id {
-            Some(id) if !self.own_ids.insert(id) => {
-                self.room.leave(&offer.key, &mut self.late);
-                self.room.admit(&mut self.late);
-                return Err(offer);
-            }
-            Some(id) => id,
-            None => self.next_id(),
-        };
-        let Offer { id: own, key, lane, item } = offer;
+        let Some(id) = self.identify(&offer) else { return Err(offer) };
         let is_first = self.items.is_empty();
         let now = match self.run_began {
             Some(began) if self.tells_workers => began,
             _ => *self.run_began.insert(Instant::now()),
         };
-        self.items.push_back(Queued {
-            id,
-            is_own_id: own.is_some(),
-            key,
-            place: Place { lane, key: 0 },
-            item,
-            enqueued_at: now,
-            ready_at: now,
-            attempts: 0,
-            claim: 0,
-        });
+        self.items.push_back(offer.queued(id, now));
         self.peak = self.peak.max(self.room.occupied());
         // Whoever comes for the first item tells the others, if there is enough for them.
         let tell = if is_first && self.tells_workers { self.pick_idle() } else { None };
         Ok(Accepted { id, tell })
+    }
+
+    /// The id of an item that has room; nothing, and the room free again, where it is in use.
+    fn identify(&mut self, offer: &Offer<T, K>) -> Option<OperationId> {
+        match offer.id {
+            Some(id) if !self.own_ids.insert(id) => {
+                self.room.leave(&offer.key, &mut self.late);
+                self.room.admit(&mut self.late);
+                None
+            }
+            Some(id) => Some(id),
+            None => Some(self.next_id()),
+        }
     }
 
     /// Producers that have room now because another one was refused.

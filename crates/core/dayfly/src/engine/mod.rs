@@ -4,11 +4,13 @@
 mod attempt_end;
 mod board;
 mod core;
+mod crew;
 mod deferral;
 mod effects;
 mod entrance;
 mod gates;
 mod in_line;
+mod in_place;
 mod inbox;
 mod keeper;
 mod manner;
@@ -31,9 +33,10 @@ use std::time::Duration;
 use dayfly_signal::{OperationId, SignalSink, Watch};
 use tokio::runtime::{self, RuntimeFlavor};
 
-pub(crate) use self::attempt_end::AttemptEnd;
+pub(crate) use self::attempt_end::{Answer, AttemptEnd, AttemptEndOf};
 use self::board::Board;
 use self::core::{Core, Setup};
+use self::crew::{Crew, Workers};
 use self::gates::Gates;
 use self::inbox::Inbox;
 pub(crate) use self::inbox::Offer;
@@ -62,11 +65,10 @@ pub(crate) struct Engine<S: Schedule> {
     options: CoordinatorOptions,
     signals: SignalSink,
     runtime: runtime::Handle,
-    /// Starts the worker with this number. It knows the body's type, so that nothing else has to.
-    start_worker: Box<dyn Fn(Arc<Self>, usize) + Send + Sync>,
+    /// The workers. They know the body's type, so that nothing else has to.
+    crew: Box<dyn Crew<S>>,
     /// Workers as those see them who have something for them to do.
     hubs: Box<[Arc<Hub>]>,
-    boards: Box<[Arc<Board>]>,
     /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
     word: AtomicU64,
     watch: Option<Watch>,
@@ -75,8 +77,10 @@ pub(crate) struct Engine<S: Schedule> {
     ending: Arc<Ending>,
     /// How many calls are telling observers and tickets of what ended. An end counts once all of them are done.
     telling: AtomicUsize,
-    /// Tells those who wait for it that nothing is pending and nothing runs.
+    /// Tells those who wait for it that nothing is pending and nothing runs, and how many they are: most of the time,
+    /// nobody.
     idle: Notify,
+    idlers: AtomicUsize,
     _reflexes: Reflexes,
     on_finish: Observers<S::Key>,
     on_evict: Observers<S::Key>,
@@ -106,7 +110,7 @@ where
     ) -> Arc<Self>
     where
         F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
+        Fut: Future<Output = AttemptEndOf<S>> + Send + 'static,
     {
         let window = Window::new(&options);
         let rules = Rules {
@@ -129,12 +133,10 @@ where
             window,
             gates,
             max_deferral: options.max_deferral,
-            signals: signals.clone(),
             boards: boards.to_vec(),
             limit: options.max_concurrency,
             grace: options.cancel_grace,
         };
-        let body = Arc::new(body);
         let keepers = watch();
         let hubs: Box<[Arc<Hub>]> = (0..workers).map(|_| Arc::default()).collect();
         let engine = Arc::new_cyclic(|engine| Self {
@@ -144,15 +146,15 @@ where
             key_text: manner.key_text,
             signals: signals.clone(),
             runtime,
-            start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
+            crew: Box::new(Workers::new(body, &boards, &hubs)),
             hubs,
-            boards,
             word: AtomicU64::new(0),
             watch: watch(),
             keeper: Notify::new(),
             telling: AtomicUsize::new(0),
             ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
+            idlers: AtomicUsize::new(0),
             _reflexes: Reflexes::start(
                 engine.clone(),
                 signals,
@@ -249,10 +251,22 @@ where
     }
 
     pub(crate) async fn idle(self: &Arc<Self>) {
+        struct Idler<'a>(&'a AtomicUsize);
+
+        impl Drop for Idler<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+
+        self.idlers.fetch_add(1, Ordering::Relaxed);
+        let _idler = Idler(&self.idlers);
         loop {
             // Made before the look, so that an idle moment in between is not missed.
             let told = self.idle.notified();
-            if self.change(|core, _, _| core.is_idle()) && self.telling.load(Ordering::Acquire) == 0 {
+            let is_idle = self.change(|core, _, _| core.is_idle());
+            // Changed to the same: whoever stops telling after this sees that somebody waits.
+            if is_idle && self.telling.fetch_add(0, Ordering::AcqRel) == 0 {
                 return;
             }
             told.await;

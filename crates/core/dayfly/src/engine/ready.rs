@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use crate::sync::{AtomicBool, AtomicU64, AtomicWaker, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, AtomicWaker, Ordering};
 
 /// The bits of one worker, as the worker sees them.
 pub(super) struct Ready {
@@ -18,6 +18,8 @@ pub(super) struct Hub {
     /// While it is, the worker looks at the bits again before it sleeps, so that nobody has to wake it.
     is_awake: AtomicBool,
     was_nudged: AtomicBool,
+    /// What its task wanted while somebody else had its turn.
+    missed: AtomicU32,
     /// Whether its task exists, or is being made.
     has_started: AtomicBool,
 }
@@ -33,6 +35,10 @@ struct Bit {
     block: Arc<Block>,
     mask: u64,
 }
+
+/// What a worker's task may miss.
+const A_TURN: u32 = 1;
+const THE_END: u32 = 2;
 
 /// Slots of one block.
 pub(super) const WIDTH: usize = 64;
@@ -95,6 +101,28 @@ impl Hub {
     pub(super) fn nudge(&self) {
         self.was_nudged.store(true, Ordering::SeqCst);
         self.worker.wake();
+    }
+
+    /// The worker's task finds somebody else at work, and has to look once more after this: whoever that is may be gone.
+    pub(super) fn miss_turn(&self, worker: &Waker) {
+        self.worker.register(worker);
+        self.missed.fetch_or(A_TURN, Ordering::AcqRel);
+    }
+
+    /// The worker's task is gone, as the runtime is, and looks for the last time after this.
+    pub(super) fn miss_end(&self) {
+        self.missed.fetch_or(THE_END, Ordering::AcqRel);
+    }
+
+    /// To be called by somebody else who has left the worker. Wakes its task if that came meanwhile, and says whether it
+    /// is gone: then what is left is the caller's to look after.
+    pub(super) fn make_up(&self) -> bool {
+        // Either this comes later and sees what was missed, or the task sees that the worker is free.
+        let missed = self.missed.swap(0, Ordering::AcqRel);
+        if missed & A_TURN != 0 {
+            self.worker.wake();
+        }
+        missed & THE_END != 0
     }
 
     /// Whether the worker is busy: in a turn, or between two that follow each other.

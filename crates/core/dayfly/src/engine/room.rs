@@ -10,10 +10,11 @@
 //! it takes its places at once, so more may be taken than there are, and nobody is let in until that is made up for.
 
 use std::collections::BTreeMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 use std::task::{Poll, Waker};
 
-use hashbrown::HashMap;
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 pub(super) struct Room<K> {
     capacity: usize,
@@ -28,17 +29,19 @@ pub(super) struct Room<K> {
     closed: bool,
 }
 
+/// Each key that somebody has a place of, or stands in line for.
 struct Keys<K> {
     capacity: PerKey<K>,
-    of: HashMap<K, KeyRoom>,
+    rooms: HashTable<KeyRoom<K>>,
+    hasher: DefaultHashBuilder,
 }
 
 /// How many places a key has.
 pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
 
 /// The places of one key. They exist while one is taken or somebody stands in line.
-#[derive(Default)]
-struct KeyRoom {
+struct KeyRoom<K> {
+    key: K,
     taken: usize,
     line: Line,
 }
@@ -77,7 +80,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
             taken: 0,
             granted: 0,
             line: Line::new(),
-            keys: per_key.map(|capacity| Keys { capacity, of: HashMap::new() }),
+            keys: per_key.map(Keys::new),
             waiting: HashMap::new(),
             numbers: 0,
             closed: false,
@@ -182,7 +185,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn come_back(&mut self, key: &K) {
         self.taken += 1;
         if let Some(keys) = &mut self.keys {
-            keys.room(key).taken += 1;
+            keys.come_back(key);
         }
     }
 
@@ -223,7 +226,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.line.clear();
         if let Some(keys) = &mut self.keys {
             // From now on only those who leave look here, and they need not find anything.
-            keys.of.clear();
+            keys.rooms.clear();
         }
     }
 
@@ -245,57 +248,86 @@ impl<K: Eq + Hash + Clone> Room<K> {
 }
 
 impl<K: Eq + Hash + Clone> Keys<K> {
+    fn new(capacity: PerKey<K>) -> Self {
+        Self { capacity, rooms: HashTable::new(), hasher: DefaultHashBuilder::default() }
+    }
+
+    /// Where the key's room is, or is to be. Each step looks its key up once.
+    fn entry(&mut self, key: &K) -> Entry<'_, KeyRoom<K>> {
+        let hasher = &self.hasher;
+        self.rooms.entry(hasher.hash_one(key), |room| room.key == *key, |room| hasher.hash_one(&room.key))
+    }
+
     fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
         let capacity = (self.capacity)(key);
-        let room = self.room(key);
-        if !room.line.is_empty() || room.taken >= capacity {
-            return Err(NoRoom::KeyFull);
+        match self.entry(key) {
+            Entry::Occupied(mut room) if room.get().has_room(capacity) => room.get_mut().taken += 1,
+            Entry::Vacant(place) if capacity > 0 => drop(place.insert(KeyRoom::taken_once(key))),
+            Entry::Occupied(_) | Entry::Vacant(_) => return Err(NoRoom::KeyFull),
         }
-        room.taken += 1;
         Ok(())
     }
 
-    fn room(&mut self, key: &K) -> &mut KeyRoom {
-        self.of.entry(key.clone()).or_default()
+    fn come_back(&mut self, key: &K) {
+        match self.entry(key) {
+            Entry::Occupied(mut room) => room.get_mut().taken += 1,
+            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
+        }
     }
 
     fn is_full(&self, key: &K) -> bool {
-        let room = self.of.get(key);
-        room.is_some_and(|room| !room.line.is_empty() || room.taken >= (self.capacity)(key))
+        let room = self.rooms.find(self.hasher.hash_one(key), |room| room.key == *key);
+        room.is_some_and(|room| !room.has_room((self.capacity)(key)))
     }
 
     /// Takes a place of the key, or its line. Says whether it is the line.
     fn join(&mut self, key: &K, number: u64, ticket: Ticket) -> bool {
-        let is_full = self.is_full(key);
-        let room = self.room(key);
-        if is_full {
-            room.line.insert(number, ticket);
-        } else {
-            room.taken += 1;
+        let capacity = (self.capacity)(key);
+        match self.entry(key) {
+            Entry::Occupied(mut room) if !room.get().has_room(capacity) => {
+                room.get_mut().line.insert(number, ticket);
+                return true;
+            }
+            Entry::Occupied(mut room) => room.get_mut().taken += 1,
+            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
         }
-        is_full
+        false
     }
 
     fn step_out(&mut self, key: &K, number: u64) {
-        if let Some(room) = self.of.get_mut(key) {
-            room.line.remove(&number);
+        if let Entry::Occupied(mut room) = self.entry(key) {
+            room.get_mut().line.remove(&number);
         }
     }
 
     /// Frees a place, and hands it to the first in line, whose ticket this returns.
     fn leave(&mut self, key: &K) -> Option<Ticket> {
-        let room = self.of.get_mut(key)?;
+        let Self { capacity, rooms, hasher } = self;
+        let hash = hasher.hash_one(key);
+        let Ok(mut entry) = rooms.find_entry(hash, |room| room.key == *key) else { return None };
+        let room = entry.get_mut();
+        if room.taken == 1 && room.line.is_empty() {
+            entry.remove();
+            return None;
+        }
         room.taken -= 1;
-        if room.taken < (self.capacity)(key)
-            && let Some((_, next)) = room.line.pop_first()
-        {
-            room.taken += 1;
-            return Some(next);
+        if room.line.is_empty() || room.taken >= capacity(key) {
+            return None;
         }
-        if room.taken == 0 && room.line.is_empty() {
-            self.of.remove(key);
-        }
-        None
+        let (_, next) = room.line.pop_first()?;
+        room.taken += 1;
+        Some(next)
+    }
+}
+
+impl<K: Clone> KeyRoom<K> {
+    fn taken_once(key: &K) -> Self {
+        Self { key: key.clone(), taken: 1, line: Line::new() }
+    }
+
+    /// Whether there is a place, and nobody stands in line for it.
+    fn has_room(&self, capacity: usize) -> bool {
+        self.line.is_empty() && self.taken < capacity
     }
 }
 

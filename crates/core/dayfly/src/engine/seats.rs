@@ -4,9 +4,10 @@
 //! worker does between two visits to the core it shows on its [`Board`], so that whoever looks sees every operation as
 //! it is.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use dayfly_signal::{OperationId, Signal, SignalSink};
+use dayfly_signal::{OperationId, Signal};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
@@ -112,7 +113,14 @@ impl<K: Clone> Seats<K> {
         own.board.clear();
     }
 
-    pub(super) fn claim<T>(&mut self, worker: usize, entry: Queued<T, K>, now: Instant) -> Claimed<T, K> {
+    #[inline]
+    pub(super) fn claim<T>(
+        &mut self,
+        worker: usize,
+        entry: Queued<T, K>,
+        now: Instant,
+        claimed: &mut VecDeque<Claimed<T, K>>,
+    ) {
         self.generations += 1;
         self.taken += 1;
         let own = &mut self.workers[worker];
@@ -132,10 +140,12 @@ impl<K: Clone> Seats<K> {
         own.batch.push(seat);
         let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts, claim } = entry;
         let (attempt, generation) = (attempts + 1, self.generations);
+        let claimed_key = key.clone();
+        claimed.push_back(Claimed { seat, turn, id, key: claimed_key, attempt, generation, item, shared });
         own.seats[seat].occupant = Some(Occupant {
             id,
             is_own_id,
-            key: key.clone(),
+            key,
             place,
             attempt,
             generation,
@@ -145,7 +155,6 @@ impl<K: Clone> Seats<K> {
             started_at: now,
             is_settled: false,
         });
-        Claimed { seat, turn, id, key, attempt, generation, item, shared }
     }
 
     /// An operation has left its seat: it ended, or it is to go on later.
@@ -263,8 +272,8 @@ impl<K: Clone> Sitting<'_, K> {
     }
 
     /// The operation at this moment; one that has not started is none that can be seen.
-    pub(super) fn snapshot(&self, signals: &SignalSink, now: Instant) -> Option<OperationSnapshot<K>> {
-        let recent = self.shared.recent.list(signals);
+    pub(super) fn snapshot(&self, now: Instant) -> Option<OperationSnapshot<K>> {
+        let recent = self.shared.recent.list();
         let snapshot = self.occupant.snapshot(OperationState::Running, recent);
         match self.progress {
             Progress::Unstarted => None,
@@ -279,6 +288,7 @@ impl<K: Clone> Sitting<'_, K> {
 }
 
 impl<K: Clone> Occupant<K> {
+    #[inline]
     pub(super) fn record(&self, finish: Finish, details: Option<Box<Details>>, now: Instant) -> Record<K> {
         Record {
             id: self.id,

@@ -43,14 +43,14 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     }
 
     /// Makes the body and polls it for the first time.
-    pub(super) fn start<T>(
+    pub(super) fn start<T, A>(
         &mut self,
         claimed: Claimed<T, K>,
         (make, key_text): (&impl Fn(T, Operation) -> Fut, fn(&K) -> Option<String>),
         signals: &SignalSink,
-    ) -> Poll<AttemptEnd<T>>
+    ) -> Poll<AttemptEnd<T, A>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
         let Claimed { id, key, attempt, generation, item, .. } = claimed;
         self.generation = generation;
@@ -66,21 +66,21 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             Box::new(Pass { badge, key, key_text })
         };
         let operation = Operation::new(pass);
-        self.run(|| Some(make(item, operation)), signals)
+        self.run(|| Some(make(item, operation)))
     }
 
     /// Polls the body, if there is one.
-    pub(super) fn poll<T>(&mut self, signals: &SignalSink) -> Option<Poll<AttemptEnd<T>>>
+    pub(super) fn poll<T, A>(&mut self) -> Option<Poll<AttemptEnd<T, A>>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
-        self.body.is_some().then(|| self.run(|| None, signals))
+        self.body.is_some().then(|| self.run(|| None))
     }
 
     /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
-    fn run<T>(&mut self, make: impl FnOnce() -> Option<Fut>, signals: &SignalSink) -> Poll<AttemptEnd<T>>
+    fn run<T, A>(&mut self, make: impl FnOnce() -> Option<Fut>) -> Poll<AttemptEnd<T, A>>
     where
-        Fut: Future<Output = AttemptEnd<T>>,
+        Fut: Future<Output = AttemptEnd<T, A>>,
     {
         let (body, waker) = (&mut self.body, &self.waker);
         let contained = AssertUnwindSafe(|| {
@@ -96,7 +96,6 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         });
         match catch_unwind(contained) {
             Ok(Poll::Ready(end)) => {
-                self.shared.recent.fetch(signals);
                 self.leave();
                 Poll::Ready(end)
             }
@@ -106,7 +105,6 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
                 Poll::Ready(AttemptEnd::cancelled())
             }
             Ok(Poll::Pending) => {
-                self.shared.recent.fetch(signals);
                 self.take_back();
                 Poll::Pending
             }

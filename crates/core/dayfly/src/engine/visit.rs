@@ -7,6 +7,7 @@ use std::task::Waker;
 
 use tokio::time::Instant;
 
+use super::attempt_end::Answer;
 use super::core::Core;
 use super::effects::Effects;
 use super::inbox::Inbox;
@@ -27,7 +28,7 @@ pub(super) enum Visit {
 }
 
 /// What a change has brought to an end.
-struct End {
+pub(super) struct End {
     is_idle: bool,
     has_ended: bool,
     /// Whether somebody has to be told before those may go on who wait for an end.
@@ -127,7 +128,7 @@ where
     }
 
     /// Lets producers and workers know what has changed. With `eager`, a producer is let in as soon as there is any room.
-    fn publish(
+    pub(super) fn publish(
         &self,
         core: &mut Core<S>,
         effects: &mut Effects<S>,
@@ -165,7 +166,7 @@ where
         if self.telling.fetch_sub(1, Ordering::AcqRel) > 1 {
             return;
         }
-        self.idle.notify_waiters();
+        self.tell_idle();
         // Looked at again: the end may have come, with somebody to tell of it, since the count was taken.
         let is_told = self.ending.report.get().is_some() && self.telling.load(Ordering::Acquire) == 0;
         if is_told && !self.ending.reached.is_set() {
@@ -175,12 +176,12 @@ where
         }
     }
 
-    fn ask_observers(&self, effects: &mut Effects<S>) {
+    pub(super) fn ask_observers(&self, effects: &mut Effects<S>) {
         effects.announces_finish = self.on_finish.any();
         effects.announces_evict = self.on_evict.any();
     }
 
-    fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>, end: &End) {
+    pub(super) fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>, end: &End) {
         let telling = end.tells.then(|| Telling(self));
         effects.told_workers += effects.workers.len();
         effects.workers.drain(..).for_each(|worker| self.tell(worker));
@@ -197,13 +198,21 @@ where
         effects.evicted.clear();
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.
         for answer in effects.answers.drain(..) {
-            contain(answer);
+            contain(|| answer.give());
         }
         for (item, finish) in effects.discarded.drain(..) {
             contain(|| (self.discard)(item, finish));
         }
         drop(telling);
         if end.is_idle {
+            self.tell_idle();
+        }
+    }
+
+    /// Lets those look who wait for an idle moment.
+    fn tell_idle(&self) {
+        // Whoever is not counted yet looks after this, at what the change before has left.
+        if self.idlers.load(Ordering::Relaxed) > 0 {
             self.idle.notify_waiters();
         }
     }

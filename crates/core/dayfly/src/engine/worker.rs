@@ -6,7 +6,6 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,12 +14,12 @@ use std::time::Duration;
 use tokio::task::{coop, yield_now};
 use tokio::time::Instant;
 
-use super::attempt_end::AttemptEnd;
+use super::attempt_end::AttemptEndOf;
 use super::board::Board;
 use super::core::{Ended, Returns};
 use super::effects::Effects;
 use super::pace::Pace;
-use super::ready::{Ready, WIDTH};
+use super::ready::{Hub, Ready, WIDTH};
 use super::seats::Claimed;
 use super::slot::Slot;
 use super::visit::Visit;
@@ -35,63 +34,23 @@ const POLLS: usize = 128;
 /// one by one.
 const TURN: Duration = Duration::from_micros(200);
 
-pub(super) fn start<S, F, Fut>(engine: Arc<Engine<S>>, index: usize, make: Arc<F>)
-where
-    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-    F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
-{
-    let runtime = engine.runtime.clone();
-    // The worker is made here: a runtime that shuts down drops the task without ever polling it.
-    let mut worker = Worker {
-        index,
-        make,
-        board: Arc::clone(&engine.boards[index]),
-        ready: Ready::new(Arc::clone(&engine.hubs[index])),
-        slots: Vec::new(),
-        claimed: VecDeque::new(),
-        returns: Returns { ended: Vec::new(), unstarted: Vec::new() },
-        effects: Effects::default(),
-        pace: Pace::new(),
-        now: Instant::now(),
-        batch: 0,
-        word: 0,
-        polled: 0,
-        polls_left: POLLS,
-        turn_began: None,
-        woken: Woken::default(),
-        has_yielded: false,
-        has_started: false,
-        is_urgent: false,
-        rests: false,
-        is_gone: false,
-        engine,
-    };
-    drop(runtime.spawn(async move { poll_fn(|context| worker.turn(context)).await }));
-}
-
 #[expect(clippy::struct_excessive_bools, reason = "each is something else that a turn has to remember")]
-struct Worker<S, F, Fut>
-where
-    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-{
-    engine: Arc<Engine<S>>,
-    index: usize,
-    make: Arc<F>,
-    board: Arc<Board>,
-    ready: Ready,
+pub(super) struct Worker<S: Schedule, Fut> {
+    pub(super) index: usize,
+    pub(super) board: Arc<Board>,
+    pub(super) ready: Ready,
     slots: Vec<Seated<Fut, S::Key>>,
-    claimed: VecDeque<Claimed<S::Item, S::Key>>,
-    returns: Returns<S>,
-    effects: Effects<S>,
-    pace: Pace,
-    now: Instant,
+    pub(super) claimed: VecDeque<Claimed<S::Item, S::Key>>,
+    pub(super) returns: Returns<S>,
+    pub(super) effects: Effects<S>,
+    pub(super) pace: Pace,
+    pub(super) now: Instant,
     /// Counts claims, so that a slot knows whether its operation is of the newest one.
-    batch: u64,
+    pub(super) batch: u64,
     /// What the gates said at the newest claim.
-    word: u64,
+    pub(super) word: u64,
     /// Bodies that were polled since the last visit.
-    polled: usize,
+    pub(super) polled: usize,
     /// How many more may be polled in this turn.
     polls_left: usize,
     /// When the first visit of this turn was.
@@ -99,12 +58,18 @@ where
     woken: Woken,
     /// The last turn ended before there was nothing to do.
     has_yielded: bool,
-    has_started: bool,
+    pub(super) has_started: bool,
     /// The core has to hear of an end before anything else starts.
-    is_urgent: bool,
+    pub(super) is_urgent: bool,
     /// The engine knows that there is nothing to do.
-    rests: bool,
-    is_gone: bool,
+    pub(super) rests: bool,
+    pub(super) is_gone: bool,
+}
+
+/// Where a worker works: the engine, and how bodies are made.
+pub(super) struct Site<'a, S: Schedule, F> {
+    pub(super) engine: &'a Arc<Engine<S>>,
+    pub(super) make: &'a F,
 }
 
 /// Where the worker is in its round through the woken slots.
@@ -122,13 +87,40 @@ struct Seated<Fut, K> {
     turn: u32,
 }
 
-impl<S, F, Fut> Worker<S, F, Fut>
+impl<S, Fut> Worker<S, Fut>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-    F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = AttemptEnd<S::Item>> + Send + 'static,
+    Fut: Future<Output = AttemptEndOf<S>> + Send + 'static,
 {
-    fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn new(index: usize, board: &Arc<Board>, hub: &Arc<Hub>) -> Self {
+        Self {
+            index,
+            board: Arc::clone(board),
+            ready: Ready::new(Arc::clone(hub)),
+            slots: Vec::new(),
+            claimed: VecDeque::new(),
+            returns: Returns { ended: Vec::new(), ends: VecDeque::new(), unstarted: Vec::new() },
+            effects: Effects::default(),
+            pace: Pace::new(),
+            now: Instant::now(),
+            batch: 0,
+            word: 0,
+            polled: 0,
+            polls_left: POLLS,
+            turn_began: None,
+            woken: Woken::default(),
+            has_yielded: false,
+            has_started: false,
+            is_urgent: false,
+            rests: false,
+            is_gone: false,
+        }
+    }
+
+    pub(super) fn turn<F>(&mut self, site: &Site<'_, S, F>, context: &mut Context<'_>) -> Poll<()>
+    where
+        F: Fn(S::Item, Operation) -> Fut,
+    {
         self.ready.wake_up(context.waker());
         (self.polls_left, self.turn_began) = (POLLS, None);
         // Bodies that are always ready use up every turn, so what waits for its start is claimed before they go on.
@@ -139,13 +131,13 @@ where
                 if polls_woken {
                     self.poll_woken();
                 }
-                self.start_claimed();
+                self.start_claimed(site);
             });
             let yields = self.is_over();
             if yields {
                 self.returns.unstarted.extend(self.claimed.drain(..));
             }
-            if self.must_visit() && self.visit(yields) == Visit::Ended {
+            if self.must_visit(site.engine) && self.visit(site.engine, yields) == Visit::Ended {
                 self.is_gone = true;
                 return Poll::Ready(());
             }
@@ -193,7 +185,7 @@ where
                     self.now = Instant::now();
                     desk::set_reading(self.now);
                 }
-                if let Some(polled) = self.slots[at].slot.poll(&self.engine.signals) {
+                if let Some(polled) = self.slots[at].slot.poll() {
                     self.count_poll();
                     self.note(at, polled);
                 }
@@ -206,21 +198,27 @@ where
         self.polls_left = self.polls_left.saturating_sub(1);
     }
 
-    fn start_claimed(&mut self) {
+    pub(super) fn start_claimed<F>(&mut self, site: &Site<'_, S, F>)
+    where
+        F: Fn(S::Item, Operation) -> Fut,
+    {
         while !self.is_urgent
             && let Some(claimed) = self.claimed.pop_front()
         {
             // Read right before each start: what may not start any more goes back.
-            if self.engine.word() != self.word {
+            if site.engine.word() != self.word {
                 self.returns.unstarted.push(claimed);
                 self.returns.unstarted.extend(self.claimed.drain(..));
                 return;
             }
-            self.start_one(claimed);
+            self.start_one(site, claimed);
         }
     }
 
-    fn start_one(&mut self, claimed: Claimed<S::Item, S::Key>) {
+    fn start_one<F>(&mut self, site: &Site<'_, S, F>, claimed: Claimed<S::Item, S::Key>)
+    where
+        F: Fn(S::Item, Operation) -> Fut,
+    {
         let (at, turn) = (claimed.seat, claimed.turn);
         let seated = &mut self.slots[at];
         if seated.slot.is_killed(claimed.generation) {
@@ -230,14 +228,14 @@ where
         (seated.batch, seated.turn) = (self.batch, turn);
         self.board.start(turn);
         self.has_started = true;
-        let how = (&*self.make, self.engine.key_text);
-        let polled = seated.slot.start(claimed, how, &self.engine.signals);
+        let how = (site.make, site.engine.key_text);
+        let polled = seated.slot.start(claimed, how, &site.engine.signals);
         self.count_poll();
         self.note(at, polled);
     }
 
     /// Prepares slots for new seats, also for operations that may go back unstarted: the core counts on it.
-    fn take_seats(&mut self) {
+    pub(super) fn take_seats(&mut self) {
         for claimed in &mut self.claimed {
             match (claimed.shared.take(), self.slots.get_mut(claimed.seat)) {
                 (Some(shared), Some(seated)) => seated.slot.adopt(shared),
@@ -251,30 +249,35 @@ where
     }
 
     /// Notes how a poll went.
-    fn note(&mut self, at: usize, polled: Poll<AttemptEnd<S::Item>>) {
-        let Poll::Ready(end) = polled else { return };
-        if end.is_plain() {
-            let seated = &self.slots[at];
-            if seated.batch == self.batch {
-                self.board.complete(seated.turn);
+    fn note(&mut self, at: usize, polled: Poll<AttemptEndOf<S>>) {
+        match polled {
+            Poll::Pending => {}
+            // Looked at where it stands: to move what was just written costs as much as a lock.
+            Poll::Ready(ref end) if end.is_plain() => {
+                let seated = &self.slots[at];
+                if seated.batch == self.batch {
+                    self.board.complete(seated.turn);
+                }
+                self.returns.ended.push(Ended::Plainly(at));
             }
-            self.returns.ended.push(Ended { seat: at, end: None });
-        } else {
-            self.is_urgent = true;
-            self.returns.ended.push(Ended { seat: at, end: Some(end) });
+            Poll::Ready(end) => {
+                self.is_urgent = true;
+                self.returns.ended.push(Ended::Otherwise(at));
+                self.returns.ends.push_back(end);
+            }
         }
     }
 
-    fn must_visit(&self) -> bool {
+    fn must_visit(&self, engine: &Engine<S>) -> bool {
         let has_news = !self.returns.ended.is_empty() || !self.returns.unstarted.is_empty();
-        has_news || self.has_started || !self.rests || self.engine.hubs[self.index].was_nudged()
+        has_news || self.has_started || !self.rests || engine.hubs[self.index].was_nudged()
     }
 
     /// Tells the core what has happened, and claims what is to be done next unless it is time to step aside.
-    fn visit(&mut self, yields: bool) -> Visit {
+    fn visit(&mut self, engine: &Arc<Engine<S>>, yields: bool) -> Visit {
         let has_room = self.claimed.is_empty() && !yields;
         let most = if has_room { self.pace.claim() } else { 0 };
-        let Self { engine, index, returns, claimed, effects, board, pace, polled, .. } = self;
+        let Self { index, returns, claimed, effects, board, pace, polled, .. } = self;
         let (visit, word, now) = engine.serve(*index, effects, |core, now, effects| {
             pace.stop(std::mem::take(polled), now);
             core.settle(*index, returns, now, effects);
@@ -297,22 +300,17 @@ where
         (self.has_started, self.is_urgent) = (false, false);
         visit
     }
-}
 
-impl<S, F, Fut> Drop for Worker<S, F, Fut>
-where
-    S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
-{
-    fn drop(&mut self) {
-        if self.is_gone {
+    /// The runtime is shutting down: what runs is dropped here, and what was not begun never will be.
+    pub(super) fn lose(&mut self, engine: &Arc<Engine<S>>) {
+        if std::mem::replace(&mut self.is_gone, true) {
             return;
         }
-        // The runtime is shutting down: what runs is dropped here, and what was not begun never will be.
         for seated in &mut self.slots {
             seated.slot.clear();
         }
         self.returns.unstarted.extend(self.claimed.drain(..));
-        let Self { engine, index, returns, effects, .. } = self;
+        let Self { index, returns, effects, .. } = self;
         // What came in from here on would be nobody's.
         engine.shut();
         engine.serve(*index, effects, |core, now, effects| {

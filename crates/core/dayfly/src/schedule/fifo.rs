@@ -1,29 +1,33 @@
 //! First come, first served.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use dayfly_signal::OperationId;
 use tokio::time::Instant;
 
 use super::{Place, Queued, Schedule, Turn, put_back_into};
+use crate::engine::Answer;
 use crate::gate::Gate;
 
 #[derive(Debug)]
-pub(crate) struct Fifo<T> {
+pub(crate) struct Fifo<T, A = ()> {
     queue: VecDeque<Queued<T, ()>>,
     /// What comes after the queue: a buffer that was handed over as a whole costs no move until its turn has come.
     behind: VecDeque<Queued<T, ()>>,
+    answers: PhantomData<fn(A)>,
 }
 
-impl<T> Fifo<T> {
+impl<T, A> Fifo<T, A> {
     pub(crate) const fn new() -> Self {
-        Self { queue: VecDeque::new(), behind: VecDeque::new() }
+        Self { queue: VecDeque::new(), behind: VecDeque::new(), answers: PhantomData }
     }
 }
 
-impl<T> Schedule for Fifo<T> {
+impl<T, A: Answer> Schedule for Fifo<T, A> {
     type Item = T;
     type Key = ();
+    type Answer = A;
 
     fn push(&mut self, entry: Queued<T, ()>) {
         self.behind.push_back(entry);
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_two_workers_put_back_is_in_its_order_again() {
-        let mut fifo = Fifo::new();
+        let mut fifo = Fifo::<u64>::new();
         (1..=6).for_each(|number| fifo.push(entry(number)));
         let mut claim = |number| {
             let (next, _) = fifo.next(Instant::now(), |_| Gate::Open).unwrap();

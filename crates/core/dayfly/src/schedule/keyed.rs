@@ -206,6 +206,7 @@ impl<T, K> KeyState<T, K> {
 impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
     type Item = T;
     type Key = K;
+    type Answer = ();
 
     fn push(&mut self, mut entry: Queued<T, K>) {
         let weight = |key: &K| self.rules.weight.as_ref().map_or(1, |weight| weight(key));

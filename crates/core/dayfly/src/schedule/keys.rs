@@ -127,7 +127,8 @@ impl<T, K: Eq + Hash + Clone> Keys<T, K> {
 
 impl<T, K> KeyState<T, K> {
     fn new(lanes: usize) -> Self {
-        let line = || Line { queue: VecDeque::new(), turns: 0, saved: 0, stand: Stand::Nowhere };
+        // Of most keys one operation waits at a time.
+        let line = || Line { queue: VecDeque::with_capacity(1), turns: 0, saved: 0, stand: Stand::Nowhere };
         Self { key: None, lines: (0..lanes).map(|_| line()).collect(), weight: 1, taken: 0, parked: 0 }
     }
 

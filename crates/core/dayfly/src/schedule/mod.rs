@@ -16,6 +16,7 @@ pub(crate) use fifo::Fifo;
 pub(crate) use keyed::{Keyed, KeyedRules, Weight};
 pub(crate) use priority::Priority;
 
+use crate::engine::Answer;
 use crate::gate::Gate;
 
 /// An accepted operation that is not running.
@@ -52,6 +53,8 @@ pub(crate) type Turn<T, K> = (Queued<T, K>, Gate);
 pub(crate) trait Schedule {
     type Item;
     type Key;
+    /// What is told to whoever waits for one operation; `()` where nobody does.
+    type Answer: Answer;
 
     /// Takes in an operation that was just accepted.
     fn push(&mut self, entry: Queued<Self::Item, Self::Key>);

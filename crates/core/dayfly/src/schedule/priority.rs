@@ -61,6 +61,7 @@ impl<T> Priority<T> {
 impl<T> Schedule for Priority<T> {
     type Item = T;
     type Key = Lane;
+    type Answer = ();
 
     fn push(&mut self, entry: Queued<T, Lane>) {
         let own = entry.key.index;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod again;
+mod calls;
 #[cfg(feature = "serde")]
 mod configuration;
 mod dropping;

@@ -1,9 +1,11 @@
 //! How operations end, or go back to the queue.
 
+use std::collections::VecDeque;
+
 use dayfly_signal::Signal;
 use tokio::time::Instant;
 
-use super::super::attempt_end::{AttemptEnd, Finished};
+use super::super::attempt_end::{AttemptEnd, AttemptEndOf, Finished};
 use super::super::effects::Effects;
 use super::super::seats::{Claimed, Sitting};
 use super::super::tally::Finish;
@@ -13,15 +15,19 @@ use crate::window::Record;
 
 /// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
 pub(in super::super) struct Returns<S: Schedule> {
-    pub(in super::super) ended: Vec<Ended<S::Item>>,
+    /// In the order in which they ended.
+    pub(in super::super) ended: Vec<Ended>,
+    /// What has become of those that did not just complete, in the same order.
+    pub(in super::super) ends: VecDeque<AttemptEndOf<S>>,
     pub(in super::super) unstarted: Vec<Claimed<S::Item, S::Key>>,
 }
 
-/// The end of one attempt; the body is gone already.
-pub(in super::super) struct Ended<T> {
-    pub(in super::super) seat: usize,
-    /// Absent where the body completed and nothing else is to be done: most of them.
-    pub(in super::super) end: Option<AttemptEnd<T>>,
+/// The end of one attempt at this seat; the body is gone already.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Ended {
+    /// The body completed and nothing else is to be done: most of them.
+    Plainly(usize),
+    Otherwise(usize),
 }
 
 impl<S: Schedule> Core<S>
@@ -37,10 +43,13 @@ where
         effects: &mut Effects<S>,
     ) {
         self.note_starts_of(worker, effects);
-        for Ended { seat, end } in returns.ended.drain(..) {
-            match end {
-                None => self.complete((worker, seat), now, effects),
-                Some(end) => self.finish((worker, seat), end, now, effects),
+        for ended in returns.ended.drain(..) {
+            match ended {
+                Ended::Plainly(seat) => self.complete((worker, seat), now, effects),
+                Ended::Otherwise(seat) => {
+                    let Some(end) = returns.ends.pop_front() else { break };
+                    self.finish((worker, seat), end, now, effects);
+                }
             }
         }
         // The last comes first, so that the order of the claim is the order of the queue again.
@@ -63,14 +72,14 @@ where
     }
 
     /// The short way for what has completed.
+    #[inline]
     fn complete(&mut self, (worker, seat): (usize, usize), now: Instant, effects: &mut Effects<S>) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
         self.schedule.ended(&occupant.key, occupant.place);
         let details = if shared.recent.is_empty() {
             None
         } else {
-            self.window
-                .details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals)))
+            self.window.details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(signals)))
         };
         let ended = occupant.record(Finish::Completed, details, now);
         self.seats.free(worker, seat);
@@ -81,12 +90,12 @@ where
     fn finish(
         &mut self,
         (worker, seat): (usize, usize),
-        end: AttemptEnd<S::Item>,
+        end: AttemptEndOf<S>,
         now: Instant,
         effects: &mut Effects<S>,
     ) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
-        let recent = |signals: &mut Vec<Signal>| shared.recent.take(&self.signals, signals);
+        let recent = |signals: &mut Vec<Signal>| shared.recent.take(signals);
         let recent = (!shared.recent.is_empty()).then_some(recent);
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
@@ -173,6 +182,11 @@ where
     }
 
     /// The one place where an operation ends.
+    #[expect(
+        clippy::inline_always,
+        reason = "its record is written where it stays, instead of being moved there"
+    )]
+    #[inline(always)]
     fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
         self.tally.count(finish);
         if ended.is_own_id {
