@@ -84,16 +84,13 @@ impl World {
         for place in woken {
             let place = place as Place;
             let Some(waiter) = self.waiters.get_mut(&place) else { continue };
-            match self.line.admission(waiter.key, waiter.arrived, self.now) {
-                Admission::Wait { until } => {
-                    waiter.timer = until;
-                    let number = usize::try_from(place).unwrap();
-                    self.line.set_waker(place, number);
-                }
-                _ => {
-                    self.waiters.remove(&place);
-                    self.line.leave(place);
-                }
+            let admission = self.line.admission(waiter.key, waiter.arrived, self.now);
+            if let Admission::Wait { until } = admission {
+                waiter.timer = until;
+                self.line.set_waker(place, usize::try_from(place).unwrap());
+            } else {
+                self.waiters.remove(&place);
+                self.line.leave(place);
             }
         }
     }

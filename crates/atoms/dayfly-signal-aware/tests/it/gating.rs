@@ -218,18 +218,20 @@ impl std::task::Wake for Asking {
     }
 }
 
+fn shared<T: Send + Sync + std::fmt::Debug + Clone>(thing: &T) -> String {
+    format!("{thing:?}")
+}
+
+fn is_send<T: Send>(_: &T) {}
+
 #[test]
 fn everything_can_be_sent_shared_and_shown() {
-    fn shared<T: Send + Sync + std::fmt::Debug + Clone>(thing: &T) -> String {
-        format!("{thing:?}")
-    }
     let gate = Gate::new(options(), &SignalSink::default());
     assert!(shared(&gate).contains("deferred: 0"));
     let (sender, _receiver) = tokio::sync::mpsc::channel::<std::cell::Cell<u8>>(1);
     assert!(shared(&GatedSender::new(gate.clone(), sender)).contains("is_closed: false"));
     assert!(shared(&gate.stats()).contains("passed: 0"));
     assert!(shared(&options()).contains("backpressure"));
-    fn is_send<T: Send>(_: &T) {}
     is_send(&gate.pass());
     is_send(&gate.pass_key_with(7, String::new()));
 }
@@ -240,11 +242,11 @@ fn dropping_a_gate_leaves_nothing_with_the_sink() {
     let gate = Gate::new(options(), &signals);
     let hold = signals.hold("backpressure.disk");
     let mut pass = Box::pin(gate.pass());
-    let wakes = Arc::new(Asking(gate.clone(), Mutex::new(None)));
-    let waker = std::task::Waker::from(Arc::clone(&wakes));
+    let asking = Arc::new(Asking(gate.clone(), Mutex::new(None)));
+    let waker = std::task::Waker::from(Arc::clone(&asking));
     assert!(pass.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
     drop((pass, waker));
-    assert_eq!(Arc::strong_count(&wakes), 1, "the line keeps no waker of who has left");
+    assert_eq!(Arc::strong_count(&asking), 1, "the line keeps no waker of who has left");
     drop((gate, hold));
-    assert_eq!(*wakes.1.lock().unwrap(), None, "who has left is not woken");
+    assert_eq!(*asking.1.lock().unwrap(), None, "who has left is not woken");
 }

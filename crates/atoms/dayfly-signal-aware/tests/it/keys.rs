@@ -7,6 +7,7 @@ use dayfly_signal_aware::{Gate, GateOptions, GatedSender, Refused, SendError, Tr
 use dayfly_testing::settle;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 fn gate(signals: &SignalSink, keyed: bool) -> Gate {
     Gate::new(GateOptions::new().cancel_on("stop").defer_on("busy").resume_on("go").keyed(keyed), signals)
@@ -38,7 +39,7 @@ async fn only_who_has_the_key_is_woken() {
     settle().await;
     drop(eight);
     settle().await;
-    assert_eq!(waits.each_ref().map(|wait| wait.is_finished()), [false, true]);
+    assert_eq!(waits.each_ref().map(JoinHandle::is_finished), [false, true]);
     // What concerns everybody concerns this key too; a keyed resume lifts it for its key.
     let _all = signals.hold("busy");
     drop(seven);

@@ -110,9 +110,9 @@ impl Model {
     }
 }
 
-fn draft(name: usize, key: &Option<String>) -> Draft<'_> {
+fn draft(name: usize, key: Option<&str>) -> Draft<'_> {
     let draft = Draft::from(NAMES[name]);
-    key.as_ref().map_or(draft, |key| draft.key(key))
+    key.map_or(draft, |key| draft.key(key))
 }
 
 /// The gate, and a coordinator with the same rules: who waits at the one is queued at the other.
@@ -205,17 +205,17 @@ async fn play(bound: Option<(u64, bool)>, steps: Vec<Step>) -> Result<(), TestCa
         let text = |key: usize| KEYS[key].map(|key: u32| key.to_string());
         match step {
             Step::Raise(name, key) => {
-                real.signals.raise(draft(name, &text(key)));
+                real.signals.raise(draft(name, text(key).as_deref()));
                 let now = model.now;
                 let topic = model.raise(name, key);
                 (topic.is_raised, topic.raised_at) = (true, now);
             }
             Step::Retract(name, key) => {
-                real.signals.retract(draft(name, &text(key)));
+                real.signals.retract(draft(name, text(key).as_deref()));
                 model.topics[name][key].is_raised = false;
             }
             Step::Hold(name, key) => {
-                let hold = real.signals.hold(draft(name, &text(key)));
+                let hold = real.signals.hold(draft(name, text(key).as_deref()));
                 real.holds.push((name, key, hold));
                 model.raise(name, key).holds += 1;
             }
