@@ -50,8 +50,10 @@ pub enum Verdict {
 pub struct Ruling {
     all: Marks,
     keys: HashMap<String, Marks>,
-    /// Since when everything is deferred, and since when single keys are.
+    /// Since when everything is deferred.
     all_since: Option<Instant>,
+    /// Since when single keys are: those that signals name now, and those that were deferred before everything was. Of
+    /// the latter there are never more than there were names raised when that began.
     keys_since: HashMap<String, Instant>,
     recheck_at: Option<Instant>,
 }
@@ -132,9 +134,14 @@ impl GateRules {
         if ruling.of_all() == Verdict::Deferred {
             ruling.all_since = before.all_since.or(Some(now));
         }
-        let deferred = ruling.keys.keys().filter(|key| ruling.of_key(key) == Verdict::Deferred);
+        let named = ruling.keys.keys().chain(before.keys_since.keys());
+        let deferred = named.filter(|key| ruling.of_key(key) == Verdict::Deferred);
         let since = |key: &String| (key.clone(), before.deferred_at(Some(key)).unwrap_or(now));
-        ruling.keys_since = deferred.map(since).collect();
+        // One signal that takes over from another prolongs nothing.
+        let tells_more = |(key, since): &(String, Instant)| {
+            ruling.keys.contains_key(key) || ruling.all_since.is_none_or(|all| *since < all)
+        };
+        ruling.keys_since = deferred.map(since).filter(tells_more).collect();
         ruling
     }
 }
@@ -159,20 +166,19 @@ impl Ruling {
         both.verdict()
     }
 
-    /// Whether some keys have a verdict of their own, so that a key's text is needed.
+    /// Whether some keys have a verdict or a time of their own, so that a key's text is needed.
     #[inline]
     #[must_use]
     pub fn has_keys(&self) -> bool {
-        !self.keys.is_empty()
+        !(self.keys.is_empty() && self.keys_since.is_empty())
     }
 
     /// Since when a key, or everything, is deferred; `None` when it is not.
     #[must_use]
     pub fn deferred_at(&self, key: Option<&str>) -> Option<Instant> {
-        match key.filter(|key| self.keys.contains_key(*key)) {
-            Some(key) => self.keys_since.get(key).copied(),
-            None => self.all_since,
-        }
+        let own = key.and_then(|key| self.keys_since.get(key)).copied();
+        let is_named = key.is_some_and(|key| self.keys.contains_key(key));
+        own.or_else(|| self.all_since.filter(|_| !is_named))
     }
 
     /// When this has to be judged anew if no signal changes before, because one will have aged out.
@@ -208,6 +214,8 @@ impl Marks {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{Draft, SignalSink};
 
@@ -246,6 +254,27 @@ mod tests {
             (Verdict::Open, Verdict::Deferred, Verdict::Open)
         );
         assert_eq!(ruling(false, &[("wait.a", Some("k"))]).of_all(), Verdict::Deferred);
+    }
+
+    #[test]
+    fn a_deferral_of_everything_that_takes_over_from_that_of_a_key_prolongs_nothing() {
+        let (signals, start) = (SignalSink::default(), Instant::now());
+        let rules = GateRules::new().defer_on("wait").keyed(true);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut ruling = Ruling::default();
+        let mut judge = |seconds| {
+            ruling = rules.judge(&signals.state("*"), &ruling, at(seconds));
+            (ruling.deferred_at(Some("k")), ruling.deferred_at(None), ruling.has_keys())
+        };
+        let own = signals.hold(Draft::from("wait").key("k"));
+        assert_eq!(judge(1), (Some(at(1)), None, true));
+        let all = signals.hold("wait");
+        drop(own);
+        assert_eq!(judge(2), (Some(at(1)), Some(at(2)), true));
+        let later = signals.hold(Draft::from("wait").key("l"));
+        assert_eq!(judge(3), (Some(at(1)), Some(at(2)), true));
+        drop((all, later));
+        assert_eq!(judge(4), (None, None, false), "nothing is remembered that defers no more");
     }
 
     #[test]

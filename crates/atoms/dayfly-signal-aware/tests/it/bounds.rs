@@ -9,6 +9,8 @@ use dayfly_testing::settle;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use crate::support::ended;
+
 const TEN: Duration = Duration::from_secs(10);
 
 fn gate(signals: &SignalSink, wait: Duration, then: AfterDeferral) -> Gate {
@@ -31,7 +33,7 @@ async fn a_maximum_deferral_lets_pass_or_refuses_each_who_waited_for_so_long() {
         tokio::time::sleep(Duration::from_secs(4)).await;
         assert_eq!(gate.check(), Verdict::Deferred);
         let second = (gate.pass().await, Instant::now());
-        assert_eq!(first.await.unwrap(), (ends, start + TEN));
+        assert_eq!(ended(first).await, (ends, start + TEN));
         assert_eq!(second, (ends, start + Duration::from_secs(14)));
         let stats = gate.stats();
         assert_eq!(stats.passed + stats.refused, 2);
@@ -96,7 +98,7 @@ async fn a_new_bound_holds_for_who_waits_already() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert!(!waits.is_finished());
     gate.reconfigure(&bounded).unwrap();
-    assert_eq!(waits.await.unwrap(), Err(Refused::Overdue(())));
+    assert_eq!(ended(waits).await, Err(Refused::Overdue(())));
     assert_eq!(Instant::now() - start, Duration::from_secs(65));
 }
 

@@ -10,6 +10,8 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::support::ended;
+
 fn channel(room: usize) -> (SignalSink, GatedSender<u32>, Receiver<u32>) {
     let signals = SignalSink::default();
     let gate = Gate::new(GateOptions::new().cancel_on("shutdown").defer_on("busy"), &signals);
@@ -33,7 +35,7 @@ async fn an_item_waits_at_the_gate_and_goes_in_when_it_opens() {
     assert_eq!(sender.try_send(4), Err(TrySendError::Deferred(4)));
     drop(busy);
     for wait in waits {
-        wait.await.unwrap().unwrap();
+        ended(wait).await.unwrap();
     }
     for expected in 1..=3 {
         assert_eq!(receiver.recv().await, Some(expected));
@@ -63,7 +65,7 @@ async fn who_waits_at_the_gate_is_told_when_the_channel_is_closed() {
     let waits = sending(&sender, 1);
     settle().await;
     drop(receiver);
-    assert_eq!(waits.await.unwrap(), Err(SendError::Closed(1)));
+    assert_eq!(ended(waits).await, Err(SendError::Closed(1)));
     assert_eq!(sender.gate().stats().deferred, 0);
 }
 
@@ -81,7 +83,7 @@ async fn a_gate_that_shuts_while_an_item_waits_for_room_holds_it_back_and_keeps_
     assert_eq!(receiver.recv().await, Some(9), "who asks no gate finds the room free");
     drop(busy);
     assert_eq!(receiver.recv().await, Some(2));
-    waits.await.unwrap().unwrap();
+    ended(waits).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +94,7 @@ async fn a_cancel_signal_reaches_an_item_that_waits_for_room() {
     settle().await;
     signals.raise("shutdown");
     assert_eq!(receiver.recv().await, Some(1));
-    assert_eq!(waits.await.unwrap(), Err(SendError::Refused(Refused::Cancelled(2))));
+    assert_eq!(ended(waits).await, Err(SendError::Refused(Refused::Cancelled(2))));
     assert!(receiver.is_empty());
 }
 
@@ -109,7 +111,7 @@ async fn who_was_deferred_for_too_long_may_still_have_to_wait_for_room() {
     let waits = sending(&sender, 2);
     tokio::time::sleep(Duration::from_secs(20)).await;
     assert_eq!(receiver.recv().await, Some(1));
-    waits.await.unwrap().unwrap();
+    ended(waits).await.unwrap();
     assert_eq!(Instant::now() - start, Duration::from_secs(20), "it has waited at the gate already");
     assert_eq!(sender.into_inner().capacity(), 0);
 }

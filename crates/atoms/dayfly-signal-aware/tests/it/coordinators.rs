@@ -9,6 +9,8 @@ use dayfly_signal_aware::{AdmitError, Gate, GateOptions, Refused};
 use dayfly_testing::settle;
 use tokio::runtime::Handle;
 
+use crate::support::ended;
+
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 
 fn options() -> GateOptions {
@@ -29,7 +31,7 @@ async fn an_item_goes_in_waits_or_comes_back() {
     settle().await;
     assert_eq!((work.stats().accepted, gate.stats().deferred), (1, 1));
     drop(hold);
-    waits.await.unwrap().unwrap();
+    ended(waits).await.unwrap();
     signals.raise("shutdown");
     let refused = gate.admit(3, |item| work.enqueue(item)).await.unwrap_err();
     assert_eq!(refused, AdmitError::Refused(Refused::Cancelled(3)));

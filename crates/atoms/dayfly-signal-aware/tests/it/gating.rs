@@ -10,6 +10,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::support::ended;
+
 fn options() -> GateOptions {
     GateOptions::new().cancel_on("shutdown").defer_on("backpressure.*").resume_on("relief")
 }
@@ -53,7 +55,7 @@ async fn who_is_deferred_goes_on_when_the_signal_is_retracted_without_the_clock(
     settle().await;
     assert_eq!((gate.check(), gate.stats().deferred), (Verdict::Deferred, 1));
     signals.retract("backpressure.disk");
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
     assert_eq!((Instant::now(), gate.stats().deferred), (start, 0));
 }
 
@@ -67,7 +69,7 @@ async fn who_is_deferred_goes_on_when_the_signal_ages_out() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     signals.raise("backpressure.net");
     for wait in waits {
-        assert_eq!(wait.await.unwrap(), Ok(()));
+        assert_eq!(ended(wait).await, Ok(()));
     }
     assert_eq!(Instant::now() - start, Duration::from_secs(50), "the last one has to age out");
 }
@@ -81,13 +83,13 @@ async fn a_shorter_age_and_a_clear_reach_who_waits() {
     let waits = passing(&gate);
     settle().await;
     signals.set_max_age(Duration::from_secs(5));
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
     assert_eq!(Instant::now() - start, Duration::from_secs(5));
     signals.raise("backpressure.disk");
     let waits = passing(&gate);
     settle().await;
     signals.clear();
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
     assert_eq!(Instant::now() - start, Duration::from_secs(5));
 }
 
@@ -100,7 +102,7 @@ async fn a_hold_defers_for_as_long_as_it_lives() {
     tokio::time::sleep(Duration::from_secs(100_000)).await;
     assert!(!waits.is_finished());
     drop(hold);
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +115,7 @@ async fn only_a_resume_that_is_newer_than_every_deferral_lifts_it() {
     settle().await;
     assert!(!waits.is_finished(), "the resume is older");
     signals.raise("relief");
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
     signals.raise("backpressure.net");
     assert_eq!(gate.check(), Verdict::Deferred, "one is newer again");
 }
@@ -142,7 +144,7 @@ async fn a_cancel_signal_reaches_who_waits() {
     settle().await;
     assert!(!waits.is_finished());
     signals.raise("shutdown");
-    assert_eq!(waits.await.unwrap(), Err(Refused::Cancelled(())));
+    assert_eq!(ended(waits).await, Err(Refused::Cancelled(())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,7 +173,7 @@ async fn thousands_wait_and_are_woken_in_the_order_of_their_arrival() {
     assert_eq!(gate.stats().deferred, 5_000);
     drop(hold);
     for wait in waits {
-        wait.await.unwrap();
+        ended(wait).await;
     }
     let stats = gate.stats();
     assert_eq!((stats.passed, stats.deferred), (5_000, 0));
@@ -190,7 +192,7 @@ async fn a_gate_that_shuts_again_before_who_was_woken_runs_makes_it_wait_on() {
     settle().await;
     assert!(!waits.is_finished());
     signals.retract("backpressure.net");
-    assert_eq!(waits.await.unwrap(), Ok(()));
+    assert_eq!(ended(waits).await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

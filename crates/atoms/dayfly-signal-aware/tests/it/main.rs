@@ -13,4 +13,5 @@ mod keys;
 mod model;
 #[cfg(feature = "tower")]
 mod services;
+mod support;
 mod threads;

@@ -12,6 +12,8 @@ use tokio::runtime::Handle;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::support::ended;
+
 /// What the service behind the gate was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log(Arc<Mutex<Inside>>);
@@ -110,7 +112,7 @@ async fn it_waits_while_deferred_and_reserves_nothing_behind_the_gate() {
     settle().await;
     assert_eq!((log.asked(), log.calls()), (0, 0));
     drop(busy);
-    assert_eq!(answers.await.unwrap(), Ok(7));
+    assert_eq!(ended(answers).await, Ok(7));
     assert_eq!((log.asked(), log.calls()), (1, 1));
 }
 
@@ -161,7 +163,7 @@ async fn a_gate_that_shuts_while_the_inner_service_is_busy_is_waited_for_again()
     settle().await;
     assert_eq!((log.asked(), log.calls()), (1, 0), "the gate is looked at first");
     drop(busy);
-    assert_eq!(answers.await.unwrap(), Ok(7));
+    assert_eq!(ended(answers).await, Ok(7));
 }
 
 #[tokio::test(start_paused = true)]
