@@ -16,8 +16,8 @@ struct Step {
 /// The test step is the command of the README, word for word.
 ///
 /// The lean step builds the crates as who takes them without their features does. The relay is left out because it turns
-/// features on, for itself and its tests.
-const STEPS: [Step; 7] = [
+/// features on, for itself and its tests. The bare step builds the crate that is made of features without any.
+const STEPS: [Step; 8] = [
     Step { name: "fmt", arguments: "fmt --all --check", environment: &[] },
     Step {
         name: "clippy",
@@ -29,6 +29,7 @@ const STEPS: [Step; 7] = [
         arguments: "clippy --workspace --exclude dayfly-relay --all-targets -- -D warnings",
         environment: &[],
     },
+    Step { name: "bare", arguments: "check -p dayfly-complete --no-default-features", environment: &[] },
     Step {
         name: "doc",
         arguments: "doc --workspace --no-deps --all-features",
