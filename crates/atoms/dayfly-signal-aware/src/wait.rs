@@ -73,6 +73,7 @@ impl Wait {
     }
 
     /// The next passage is another's: its time begins when it looks.
+    #[cfg(feature = "tower")]
     pub(crate) fn renew(&mut self) {
         self.leave();
         self.arrived = None;
