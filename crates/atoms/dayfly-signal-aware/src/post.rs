@@ -93,8 +93,8 @@ impl Post {
         let mut state = self.lock();
         let place = state.line.enter(key, waker);
         if !std::mem::replace(&mut state.is_armed, true) {
-            // Under the lock, so that whoever finds the bell armed is right. The bell that may stand there already is
-            // our own, and not the last of its kind.
+            // Under the lock, so that what the flag says is true. The waker that may stand there already is the bell's
+            // too, and not the last one.
             self.watch.register(&self.bell);
         }
         place

@@ -73,7 +73,7 @@ fn meet(other: &AtomicUsize, time: usize) {
 /// Who finds the gate shut and is not in line yet when it opens is not woken by that, and has to see it by itself.
 #[test]
 fn a_gate_that_opens_while_somebody_enters_the_line_is_missed_by_nobody() {
-    const TIMES: usize = 5_000;
+    const TIMES: usize = 2_000;
     let signals = SignalSink::default();
     let gate = Gate::new(GateOptions::new().defer_on("busy").keyed(true), &signals);
     let (polls, opens, busy) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(None));
