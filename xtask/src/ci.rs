@@ -15,9 +15,9 @@ struct Step {
 
 /// The test step is the command of the README, word for word.
 ///
-/// The lean step builds the crates as who takes them without their features does. The relay is left out because it turns
-/// features on, for itself and its tests.
-const STEPS: [Step; 7] = [
+/// The lean step builds the crates as who takes them without their features does. The relay and the
+/// complete crate are left out because they turn features on, for themselves and their tests. The bare step builds the crate that is made of features without any.
+const STEPS: [Step; 8] = [
     Step { name: "fmt", arguments: "fmt --all --check", environment: &[] },
     Step {
         name: "clippy",
@@ -26,9 +26,10 @@ const STEPS: [Step; 7] = [
     },
     Step {
         name: "lean",
-        arguments: "clippy --workspace --exclude dayfly-relay --all-targets -- -D warnings",
+        arguments: "clippy --workspace --exclude dayfly-relay --exclude dayfly-complete --all-targets -- -D warnings",
         environment: &[],
     },
+    Step { name: "bare", arguments: "check -p dayfly-complete --no-default-features", environment: &[] },
     Step {
         name: "doc",
         arguments: "doc --workspace --no-deps --all-features",

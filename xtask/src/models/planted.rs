@@ -27,7 +27,7 @@ const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
 const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
-const FAULTS: [Fault; 19] = [
+const FAULTS: [Fault; 21] = [
     Fault {
         what: "a worker that falls asleep does not look again",
         by: (LOOM, "ready_one_waker"),
@@ -125,6 +125,20 @@ const FAULTS: [Fault; 19] = [
         file: ROOM,
         right: "        self.admit(wakers);\n        // The last waker",
         wrong: "        // The last waker",
+    },
+    Fault {
+        what: "a bell looks first and is armed then",
+        by: (SHUTTLE, "enter_a_line"),
+        file: "crates/atoms/dayfly-signal-aware/src/post.rs",
+        right: "            self.watch.register(&self.bell);\n        }\n        self.look(None, Instant::now());",
+        wrong: "        }\n        self.look(None, Instant::now());\n        self.watch.register(&self.bell);",
+    },
+    Fault {
+        what: "who enters a line does not look again",
+        by: (SHUTTLE, "enter_a_line"),
+        file: "crates/atoms/dayfly-signal-aware/src/wait.rs",
+        right: "context.waker().clone()));\n                }\n            },",
+        wrong: "context.waker().clone()));\n                    return Poll::Pending;\n                }\n            },",
     },
     Fault {
         what: "a worker that falls asleep does not look again",

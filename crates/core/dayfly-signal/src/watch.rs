@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use crate::interest::{Interest, Interested};
 use crate::sync::{AtomicU64, Ordering};
@@ -52,6 +52,27 @@ impl Watch {
         // Read before the state, so that a change in between shows as one that was not seen.
         self.mark_seen();
         self.sink.raised_now(&self.patterns)
+    }
+
+    /// The names that are raised now, without marking anything as seen: for who shares a watch and compares
+    /// [`version`](Self::version)s.
+    #[must_use]
+    pub fn read(&self) -> Vec<Raised> {
+        self.sink.raised_now(&self.patterns)
+    }
+
+    /// Has `waker` woken at the next change, once, in the call that makes it and after the sink's lock is free: for who
+    /// shares a watch. Takes the place of any other waker, that of [`changed`](Self::changed) included.
+    ///
+    /// Register first and look at [`version`](Self::version) then: a change before this call wakes nobody.
+    pub fn register(&self, waker: &Waker) {
+        // A waker is foreign code: it is cloned before the lock, and the one that is replaced is dropped after it.
+        let waker = waker.clone();
+        let replaced = match self.sink.lock().interest(self.at) {
+            Interested::Watch { waker: place, .. } => place.replace(waker),
+            _ => None,
+        };
+        drop(replaced);
     }
 
     /// Marks all changes so far as seen, without reading the state.

@@ -93,7 +93,6 @@ mod engine;
 mod error;
 mod feed;
 mod for_each;
-mod gate;
 mod intake;
 mod keyed;
 mod keys;

@@ -139,6 +139,20 @@ pub fn sleep(time: Duration) -> Sleep {
     sleep_until(Instant::now() + time)
 }
 
+impl Sleep {
+    /// Until when it waits.
+    pub const fn deadline(&self) -> Instant {
+        Instant(self.deadline)
+    }
+
+    /// Has it wait until then instead.
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let sleep = self.get_mut();
+        SLEEPERS.with_borrow_mut(|sleepers| sleepers.remove(&(sleep.deadline, sleep.number)));
+        sleep.deadline = deadline.0;
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 

@@ -1,5 +1,8 @@
 //! Waiting for the state is event-driven, on a clock that stands still unless age is what is waited for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use dayfly_signal::{SignalOptions, SignalSink};
@@ -85,4 +88,35 @@ async fn the_version_of_a_watch_says_whether_the_state_may_be_another_one() {
     let raised = watch.version();
     assert!(!signals.is_raised("x"), "any use of the sink notices the age");
     assert!(watch.version() > raised);
+}
+
+/// A waker that counts, and that asks the sink which woke it: that would not end if it were woken under the lock.
+struct Counting(SignalSink, AtomicUsize);
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.is_raised("x");
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registered_waker_is_woken_once_by_the_next_change_and_by_none_before_it() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
+    let watch = signals.watch("x");
+    let count = Arc::new(Counting(signals.clone(), AtomicUsize::new(0)));
+    let woken = || count.1.load(Ordering::SeqCst);
+    signals.raise("x");
+    watch.register(&Waker::from(Arc::clone(&count)));
+    signals.raise("y");
+    assert_eq!(woken(), 0, "what came before and what nobody asked for wakes nobody");
+    signals.retract("x");
+    signals.raise("x");
+    assert_eq!((woken(), watch.read().len()), (1, 1));
+    watch.register(&Waker::from(Arc::clone(&count)));
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert!(watch.read().is_empty());
+    assert_eq!(woken(), 2, "ageing that is noticed is a change");
+    drop(watch);
+    assert_eq!(Arc::strong_count(&count), 1);
 }

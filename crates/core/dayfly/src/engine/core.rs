@@ -15,17 +15,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
 pub(super) use self::ending::{Ended, Returns};
 use super::board::{Board, Progress};
-use super::deferral::Deferral;
+use super::deferral::{Deferral, earlier};
 use super::effects::Effects;
 use super::gates::Gates;
 use super::seats::{Claimed, Seats};
 use super::tally::{Finish, Tally};
-use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
 use crate::{
@@ -163,7 +162,7 @@ where
             let (deferral, gates) = (&mut self.deferral, &self.gates);
             let next = self.schedule.next(now, |entry| {
                 if gates_are_open {
-                    return Gate::Open;
+                    return Verdict::Open;
                 }
                 deferral.bound(gates.of(&entry.key), now, || {
                     gates.deferred_at(&entry.key).max(Some(entry.ready_at)).unwrap_or(entry.ready_at)
@@ -171,7 +170,7 @@ where
             });
             let Some((entry, gate)) = next else { break };
             came = true;
-            if gate == Gate::Cancelled {
+            if gate == Verdict::Cancelled {
                 self.schedule.ended(&entry.key, entry.place);
                 effects.left_queue.push(entry.key.clone());
                 self.end_unstarted(entry, Finish::Skipped, now, effects);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use dayfly_signal::Verdict;
 use tokio::time::Instant;
 
 use super::core::far_enough;
 use crate::AfterDeferral;
-use crate::gate::{Gate, earlier};
 
 pub(super) struct Deferral {
     bound: Option<(Duration, AfterDeferral)>,
@@ -28,18 +28,18 @@ impl Deferral {
     }
 
     /// The gate of an operation, given what the signals say and since when they defer it.
-    pub(super) fn bound(&mut self, gate: Gate, now: Instant, since: impl FnOnce() -> Instant) -> Gate {
-        let (Gate::Deferred, Some((wait, then))) = (gate, self.bound) else { return gate };
+    pub(super) fn bound(&mut self, gate: Verdict, now: Instant, since: impl FnOnce() -> Instant) -> Verdict {
+        let (Verdict::Deferred, Some((wait, then))) = (gate, self.bound) else { return gate };
         let due = far_enough(since(), wait);
         if due > now {
             let first = earlier(self.due, Some(due));
             self.is_new |= first != self.due;
             self.due = first;
-            return Gate::Deferred;
+            return Verdict::Deferred;
         }
         match then {
-            AfterDeferral::Run => Gate::Open,
-            AfterDeferral::Skip => Gate::Cancelled,
+            AfterDeferral::Run => Verdict::Open,
+            AfterDeferral::Skip => Verdict::Cancelled,
         }
     }
 
@@ -64,4 +64,9 @@ impl Deferral {
     pub(super) fn restart(&mut self) {
         self.due = None;
     }
+}
+
+/// The earlier of two instants that may be missing.
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    [one, other].into_iter().flatten().min()
 }

@@ -1,10 +1,10 @@
-//! The verdicts of the gates, each kept until a signal changes it or age does.
+//! What the gates say, each kept until a signal changes it or age does.
 
-use dayfly_signal::{PatternSet, SignalSink, Watch};
+use dayfly_signal::{GateRules, PatternSet, Ruling, SignalSink, Verdict, Watch};
 use tokio::time::Instant;
 
+use super::deferral::earlier;
 use crate::LaneOptions;
-use crate::gate::{Gate, Rules, Verdict, earlier};
 
 /// The gates in front of every start: those of the whole coordinator, and those of single lanes.
 pub(super) struct Gates<K> {
@@ -16,21 +16,21 @@ pub(super) struct Gates<K> {
 
 /// One set of rules with what it says now.
 struct Judge {
-    rules: Rules,
+    rules: GateRules,
     /// Nothing to watch where nothing gates.
     watch: Option<Watch>,
-    verdict: Verdict,
+    ruling: Ruling,
 }
 
 impl<K> Gates<K> {
     pub(super) fn new(
-        rules: Rules,
+        rules: GateRules,
         lanes: Vec<LaneOptions>,
         lane_of: fn(&K) -> Option<usize>,
         key_text: fn(&K) -> Option<String>,
         signals: &SignalSink,
     ) -> Self {
-        let lanes = lanes.into_iter().map(|lane| Judge::new(Rules::of_lane(lane), signals)).collect();
+        let lanes = lanes.into_iter().map(|lane| Judge::new(rules_of(lane), signals)).collect();
         Self { all: Judge::new(rules, signals), lanes, lane_of, key_text }
     }
 
@@ -51,18 +51,18 @@ impl<K> Gates<K> {
 
     /// Whether nothing may start, nor be skipped, whatever its key.
     pub(super) fn are_shut(&self) -> bool {
-        self.all.verdict.is_shut() && self.lanes.is_empty()
+        self.all.ruling.is_shut() && self.lanes.is_empty()
     }
 
     /// Whether everything may start, whatever its key.
     pub(super) fn are_open(&self) -> bool {
-        self.judges().all(|judge| judge.verdict.is_open())
+        self.judges().all(|judge| judge.ruling.is_open())
     }
 
     /// What the gates say of a key: the strictest of them.
-    pub(super) fn of(&self, key: &K) -> Gate {
+    pub(super) fn of(&self, key: &K) -> Verdict {
         let lane = (self.lane_of)(key).and_then(|lane| self.lanes.get(lane));
-        let own = lane.map_or(Gate::Open, |lane| lane.verdict.of_all());
+        let own = lane.map_or(Verdict::Open, |lane| lane.ruling.of_all());
         self.all.of(|| (self.key_text)(key)).max(own)
     }
 
@@ -76,7 +76,7 @@ impl<K> Gates<K> {
     }
 
     pub(super) fn recheck_at(&self) -> Option<Instant> {
-        self.judges().fold(None, |first, judge| earlier(first, judge.verdict.recheck_at))
+        self.judges().fold(None, |first, judge| earlier(first, judge.ruling.recheck_at()))
     }
 
     fn judges(&self) -> impl Iterator<Item = &Judge> {
@@ -84,17 +84,22 @@ impl<K> Gates<K> {
     }
 }
 
+/// A lane's own rules. A keyed signal gates the whole lane.
+fn rules_of(lane: LaneOptions) -> GateRules {
+    GateRules::new().cancel_on(lane.cancel_on).defer_on(lane.defer_on).resume_on(lane.resume_on)
+}
+
 impl Judge {
-    fn new(rules: Rules, signals: &SignalSink) -> Self {
+    fn new(rules: GateRules, signals: &SignalSink) -> Self {
         let watch = (!rules.is_empty()).then(|| signals.watch(rules.patterns()));
-        let mut judge = Self { rules, watch, verdict: Verdict::default() };
+        let mut judge = Self { rules, watch, ruling: Ruling::default() };
         judge.judge(Instant::now());
         judge
     }
 
     fn refresh(&mut self, now: Instant) -> bool {
         let Some(watch) = &self.watch else { return false };
-        let stale = watch.has_changed() || self.verdict.recheck_at.is_some_and(|at| at <= now);
+        let stale = watch.has_changed() || self.ruling.recheck_at().is_some_and(|at| at <= now);
         if stale {
             self.judge(now);
         }
@@ -102,24 +107,24 @@ impl Judge {
     }
 
     /// What the rules say of a key, whose text is asked for only where keys have gates of their own.
-    fn of(&self, key_text: impl FnOnce() -> Option<String>) -> Gate {
-        if !self.verdict.has_keys() {
-            return self.verdict.of_all();
+    fn of(&self, key_text: impl FnOnce() -> Option<String>) -> Verdict {
+        if !self.ruling.has_keys() {
+            return self.ruling.of_all();
         }
         match key_text() {
-            Some(key) => self.verdict.of_key(&key),
-            None => self.verdict.of_all(),
+            Some(key) => self.ruling.of_key(&key),
+            None => self.ruling.of_all(),
         }
     }
 
     fn deferred_at(&self, key_text: impl FnOnce() -> Option<String>) -> Option<Instant> {
-        let key = if self.verdict.has_keys() { key_text() } else { None };
-        self.verdict.deferred_at(key.as_deref())
+        let key = if self.ruling.has_keys() { key_text() } else { None };
+        self.ruling.deferred_at(key.as_deref())
     }
 
     fn judge(&mut self, now: Instant) {
         if let Some(watch) = &mut self.watch {
-            self.verdict = self.rules.judge(&watch.state(), &self.verdict, now);
+            self.ruling = self.rules.judge(&watch.state(), &self.ruling, now);
         }
     }
 }

@@ -30,7 +30,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-use dayfly_signal::{OperationId, SignalSink, Watch};
+use dayfly_signal::{GateRules, OperationId, SignalSink, Watch};
 use tokio::runtime::{self, RuntimeFlavor};
 
 pub(crate) use self::attempt_end::{Answer, AttemptEnd, AttemptEndOf};
@@ -44,7 +44,6 @@ pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
 pub(crate) use self::tally::Finish;
-use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
 use crate::schedule::Schedule;
@@ -113,12 +112,11 @@ where
         Fut: Future<Output = AttemptEndOf<S>> + Send + 'static,
     {
         let window = Window::new(&options);
-        let rules = Rules {
-            cancel: options.cancel_on.clone(),
-            defer: options.defer_on.clone(),
-            resume: options.resume_on.clone(),
-            keyed: manner.keys_gate,
-        };
+        let rules = GateRules::new()
+            .cancel_on(&options.cancel_on)
+            .defer_on(&options.defer_on)
+            .resume_on(&options.resume_on)
+            .keyed(manner.keys_gate);
         let gates = Gates::new(rules, manner.lanes, manner.lane_of, manner.key_text, signals);
         // The keeper needs a watch of its own: the gates read theirs before each claim, workers before each start.
         let patterns = gates.patterns();

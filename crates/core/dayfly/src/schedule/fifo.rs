@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
 use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::engine::Answer;
-use crate::gate::Gate;
 
 #[derive(Debug)]
 pub(crate) struct Fifo<T, A = ()> {
@@ -49,12 +48,12 @@ impl<T, A: Answer> Schedule for Fifo<T, A> {
         usize::MAX
     }
 
-    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Gate) -> Option<Turn<T, ()>> {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Verdict) -> Option<Turn<T, ()>> {
         if self.queue.is_empty() {
             std::mem::swap(&mut self.queue, &mut self.behind);
         }
         match gate(self.queue.front()?) {
-            Gate::Deferred => None,
+            Verdict::Deferred => None,
             gate => self.queue.pop_front().map(|entry| (entry, gate)),
         }
     }
@@ -116,7 +115,7 @@ mod tests {
         let mut fifo = Fifo::<u64>::new();
         (1..=6).for_each(|number| fifo.push(entry(number)));
         let mut claim = |number| {
-            let (next, _) = fifo.next(Instant::now(), |_| Gate::Open).unwrap();
+            let (next, _) = fifo.next(Instant::now(), |_| Verdict::Open).unwrap();
             Queued { claim: number, ..next }
         };
         let (first, second, third, fourth) = (claim(1), claim(2), claim(3), claim(4));
@@ -124,7 +123,7 @@ mod tests {
             fifo.put_back(back);
         }
         // One that is claimed and put back once more keeps its number.
-        let (again, _) = fifo.next(Instant::now(), |_| Gate::Open).unwrap();
+        let (again, _) = fifo.next(Instant::now(), |_| Verdict::Open).unwrap();
         fifo.put_back(again);
         let order: Vec<u64> = fifo.take_all().into_iter().map(|entry| entry.item).collect();
         assert_eq!(order, [1, 2, 3, 4, 5, 6]);

@@ -10,14 +10,13 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::keys::{KeyState, Keys, Stand};
 use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::KeyStats;
-use crate::gate::Gate;
 
 pub(crate) struct Keyed<T, K> {
     keys: Keys<T, K>,
@@ -119,7 +118,7 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
     }
 
     /// The next operation of the first key in a ring that may start one.
-    fn turn(&mut self, lane: usize, gate: &mut impl FnMut(&Queued<T, K>) -> Gate) -> Option<Turn<T, K>> {
+    fn turn(&mut self, lane: usize, gate: &mut impl FnMut(&Queued<T, K>) -> Verdict) -> Option<Turn<T, K>> {
         let mut place = 0;
         while let Some(&at) = self.rings[lane].get(place) {
             let state = self.keys.get_mut(at);
@@ -135,7 +134,7 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
             let gate = match row.queue.front() {
                 // What it stood there for was taken out by hand.
                 None => None,
-                Some(_) if is_paused => Some(Gate::Deferred),
+                Some(_) if is_paused => Some(Verdict::Deferred),
                 Some(first) => Some(gate(first)),
             };
             match gate {
@@ -146,7 +145,7 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
                         self.keys.release(at);
                     }
                 }
-                Some(Gate::Deferred) => {
+                Some(Verdict::Deferred) => {
                     self.rings[lane].remove(place);
                     row.stand = Stand::Deferred;
                     self.deferred.push((at, lane));
@@ -241,7 +240,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         if self.rules.per_key == 1 { usize::MAX } else { 1 }
     }
 
-    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, K>) -> Gate) -> Option<Turn<T, K>> {
+    fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, K>) -> Verdict) -> Option<Turn<T, K>> {
         (0..self.rings.len()).find_map(|lane| self.turn(lane, &mut gate))
     }
 

@@ -9,7 +9,7 @@ mod priority;
 
 use std::collections::VecDeque;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
 pub(crate) use fifo::Fifo;
@@ -17,7 +17,6 @@ pub(crate) use keyed::{Keyed, KeyedRules, Weight};
 pub(crate) use priority::Priority;
 
 use crate::engine::Answer;
-use crate::gate::Gate;
 
 /// An accepted operation that is not running.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub(crate) struct Place {
 }
 
 /// An operation whose turn it is, with what its gate says.
-pub(crate) type Turn<T, K> = (Queued<T, K>, Gate);
+pub(crate) type Turn<T, K> = (Queued<T, K>, Verdict);
 
 /// An order of starts.
 pub(crate) trait Schedule {
@@ -77,7 +76,7 @@ pub(crate) trait Schedule {
     fn next(
         &mut self,
         now: Instant,
-        gate: impl FnMut(&Queued<Self::Item, Self::Key>) -> Gate,
+        gate: impl FnMut(&Queued<Self::Item, Self::Key>) -> Verdict,
     ) -> Option<Turn<Self::Item, Self::Key>>;
 
     /// An operation of this key has ended.

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::{Keyed, KeyedRules, Place, Queued, Schedule};
-use crate::gate::Gate;
 
 const KEYS: u8 = 4;
 /// The weights of the keys, where keys have weights.
@@ -201,7 +200,7 @@ fn finish(mut schedule: Keyed<(), u8>, mut model: Model) -> Result<(), TestCaseE
     for (work, place) in std::mem::take(&mut model.running) {
         schedule.ended(&work.key, place);
     }
-    while let Some((entry, _)) = schedule.next(Instant::now(), |_| Gate::Open) {
+    while let Some((entry, _)) = schedule.next(Instant::now(), |_| Verdict::Open) {
         schedule.ended(&entry.key, entry.place);
         model.queued.retain(|work| work.number != entry.id.get());
     }
@@ -223,7 +222,7 @@ fn due(schedule: &mut Keyed<(), u8>, model: &mut Model, work: Work, place: Place
 fn start(schedule: &mut Keyed<(), u8>, model: &mut Model) -> Result<(), TestCaseError> {
     let deferred = model.deferred.clone();
     let gate = |entry: &Queued<(), u8>| {
-        if deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
+        if deferred.contains(&entry.key) { Verdict::Deferred } else { Verdict::Open }
     };
     let Some((started, _)) = schedule.next(Instant::now(), gate) else {
         prop_assert_eq!(model.may_any(), None, "work that may start was not found");
@@ -261,7 +260,7 @@ fn push(schedule: &mut Keyed<(), u8>, model: &mut Model, arrivals: &mut u64, (ke
 /// Takes out what is next, so many of it.
 fn claim(schedule: &mut Keyed<(), u8>, model: &Model, most: usize) -> Vec<Queued<(), u8>> {
     let gate = |entry: &Queued<(), u8>| {
-        if model.deferred.contains(&entry.key) { Gate::Deferred } else { Gate::Open }
+        if model.deferred.contains(&entry.key) { Verdict::Deferred } else { Verdict::Open }
     };
     let most = most.min(schedule.most_at_once());
     (0..most).filter_map(|_| schedule.next(Instant::now(), gate).map(|(entry, _)| entry)).collect()
@@ -320,7 +319,7 @@ fn a_weight_beyond_all_measure_is_borne() {
     let mut schedule = Keyed::new(KeyedRules { per_key: 3, burst: usize::MAX, lanes: 1, weight });
     for number in 1..=3 {
         schedule.push(entry(Work { key: 0, lane: 0, number }, Place::default()));
-        let started = schedule.next(Instant::now(), |_| Gate::Open);
+        let started = schedule.next(Instant::now(), |_| Verdict::Open);
         assert_eq!(started.map(|(entry, _)| entry.id.get()), Some(number));
     }
 }

@@ -7,12 +7,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use dayfly_signal::OperationId;
+use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
 use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::Lane;
-use crate::gate::Gate;
 
 #[derive(Debug)]
 pub(crate) struct Priority<T> {
@@ -80,7 +79,7 @@ impl<T> Schedule for Priority<T> {
     fn next(
         &mut self,
         now: Instant,
-        mut gate: impl FnMut(&Queued<T, Lane>) -> Gate,
+        mut gate: impl FnMut(&Queued<T, Lane>) -> Verdict,
     ) -> Option<Turn<T, Lane>> {
         self.rise(now);
         for level in 0..self.levels.len() {
@@ -91,8 +90,8 @@ impl<T> Schedule for Priority<T> {
                 let Some((_, own)) = (0..self.lanes.len()).filter(may_start).filter_map(first).min() else {
                     break;
                 };
-                let gate = self.levels[level][own].front().map_or(Gate::Open, &mut gate);
-                if gate == Gate::Deferred {
+                let gate = self.levels[level][own].front().map_or(Verdict::Open, &mut gate);
+                if gate == Verdict::Deferred {
                     self.lanes[own].deferred = true;
                     continue;
                 }
@@ -237,7 +236,7 @@ mod tests {
                 Step::Start => {
                     let at = start + Duration::from_secs(now);
                     let gate = |entry: &Queued<(), Lane>| {
-                        if deferred[entry.key.index] { Gate::Deferred } else { Gate::Open }
+                        if deferred[entry.key.index] { Verdict::Deferred } else { Verdict::Open }
                     };
                     let next = schedule.next(at, gate).map(|(entry, _)| (entry.key.index, entry.id.get()));
                     let may = |own: usize| {

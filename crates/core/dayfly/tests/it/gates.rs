@@ -214,3 +214,18 @@ async fn a_maximum_deferral_counts_for_single_keys_too() {
     work.drain().await;
     assert_eq!(Instant::now() - start, Duration::from_secs(15));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_maximum_deferral_counts_on_when_another_signal_takes_over() {
+    let signals = SignalSink::default();
+    let options = WORK.defer_on("busy").max_deferral(Duration::from_secs(10), dayfly::AfterDeferral::Run);
+    let work = KeyedCoordinator::spawn(options, &signals, |key: &u32| *key, |_, _| async {});
+    let start = Instant::now();
+    let seven = signals.hold(Draft::from("busy").key("7"));
+    work.enqueue(7).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let _all = signals.hold("busy");
+    drop(seven);
+    assert_eq!(work.drain().await.completed, 1);
+    assert_eq!(Instant::now() - start, Duration::from_secs(10));
+}
