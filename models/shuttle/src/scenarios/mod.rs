@@ -7,8 +7,8 @@ mod handover;
 mod keyed;
 mod kill;
 mod limit;
-mod locks;
 mod line;
+mod locks;
 mod places;
 mod tickets;
 
