@@ -1,0 +1,91 @@
+//! Circuit breakers that count probes, ignore stale completions and speak through signals; per key too.
+//!
+//! A breaker stops calling what is down, and finds out by itself when it is up again. What users get wrong by hand: a
+//! half-open state that lets any number of calls through; a late answer of an earlier period that closes it; a caller who
+//! gave up and counts as a failure; a breaker that only half-opens when it is called, behind a queue that waits for it to
+//! open.
+//!
+//! | | it opens when |
+//! |---|---|
+//! | [`CircuitBreaker`] | calls through it fail in a row, or a share of them fails or is slow |
+//! | [`KeyedBreaker`] | the same, for each key by itself |
+//! | [`SignalBreaker`] | so many failure signals were raised within a time, by whomever |
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! use std::time::Duration;
+//! use dayfly::{CoordinatorOptions, KeyedCoordinator, Operation, SignalSink};
+//! use dayfly_circuit_breaker::{BreakerOptions, CallError, CircuitBreaker};
+//! # async fn charge(customer: u32) -> Result<(), &'static str> { Ok(()) }
+//!
+//! const CARE: BreakerOptions = BreakerOptions::new().failure_threshold(5).open_for(Duration::from_secs(30));
+//!
+//! let signals = SignalSink::default();
+//! let bank = CircuitBreaker::new("bank", CARE, &signals);       // holds circuit.open.bank while it is open
+//! let orders = KeyedCoordinator::spawn(
+//!     CoordinatorOptions::new().defer_on("circuit.open.bank"),  // no start while the bank is out
+//!     &signals,
+//!     |customer: &u32| *customer,
+//!     move |customer: u32, op: Operation| {
+//!         let bank = bank.clone();
+//!         async move {
+//!             match bank.call(charge(customer)).await {
+//!                 Ok(()) => op.done(),
+//!                 Err(CallError::Inner(error)) => op.fail(error),
+//!                 // Another customer's order is the probe: this one waits its turn.
+//!                 Err(CallError::Open { retry_after }) => op.again(customer, retry_after),
+//!                 Err(_) => op.done(),
+//!             }
+//!         }
+//!     },
+//! );
+//! orders.enqueue(7).await.unwrap();
+//! assert_eq!(orders.drain().await.completed, 1);
+//! # }
+//! ```
+//!
+//! # Guarantees
+//! - While it is open nothing is run. While it is half-open at most [`probes`](BreakerOptions::probes) calls run at once; a
+//!   permit that is dropped gives its probe back.
+//! - What ends belongs to the period in which it began: it changes nothing in a later one.
+//! - A call that is dropped says nothing about the service; one that panics counts as a failure.
+//! - An open breaker half-opens by itself when its time has passed, and lets `circuit.open.<name>` go then, whether or not
+//!   somebody calls. Nothing polls.
+//! - Closed, and counting failures in a row, a call takes no lock, reads no clock and allocates nothing.
+//! - What is kept of keys is bounded, and no look-up sweeps.
+//!
+//! # Features
+//! - `serde` (off by default): the options are read from configuration and written to it, under the rules of the setters.
+//!
+//! # Limits
+//! - One process: breakers do not share what they know, but for the signals of a sink.
+//! - A window of time leaves in tenths.
+//! - Without a Tokio runtime there is no timer; then the next call, or the next look at its state, finds out that its time
+//!   has passed, and the signal is held until then.
+//! - A key that is forgotten takes what was counted of it along.
+//!
+//! # When to use something else
+//! - `failsafe` or `recloser` when there is no Tokio, or no signal is wanted.
+//! - A rate limit when the service is well and only wants to be asked less.
+//! - Nothing, when calls are rare: a breaker needs traffic to know anything.
+
+mod announcer;
+mod breaker;
+mod error;
+mod gauge;
+mod horizon;
+mod keyed;
+mod machine;
+mod options;
+mod permit;
+mod run;
+mod signal_breaker;
+mod sync;
+
+pub use breaker::{BreakerStats, CircuitBreaker};
+pub use error::{CallError, Open};
+pub use keyed::{KeyedBreaker, KeyedBreakerOptions};
+pub use machine::BreakerState;
+pub use options::{BreakerOptions, Window};
+pub use permit::{Judgement, OwnedPermit, Permit};
+pub use signal_breaker::{SignalBreaker, SignalBreakerOptions};
