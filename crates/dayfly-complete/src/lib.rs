@@ -13,6 +13,7 @@
 //! | hand out permits that can be resized, per key too, and lock several keys | `limit` | `limit` |
 //! | decide whether and when to try again, with a budget | `retry` | `retry` |
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
+//! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
 //!
 //! ```
 //! # #[cfg(feature = "signal-aware")] {
@@ -55,6 +56,8 @@
 pub use dayfly::*;
 #[cfg(feature = "batching")]
 pub use dayfly_batching as batching;
+#[cfg(feature = "circuit-breaker")]
+pub use dayfly_circuit_breaker as circuit_breaker;
 #[cfg(feature = "fixed-work")]
 pub use dayfly_fixed_work as fixed_work;
 #[cfg(feature = "keyed-sequential")]

@@ -1,7 +1,5 @@
 //! Options that are followed live, and options that are read.
 
-use std::time::Duration;
-
 use dayfly::Reconfigure;
 use dayfly_circuit_breaker::{
     BreakerOptions, BreakerState, CircuitBreaker, KeyedBreaker, KeyedBreakerOptions, Window,
@@ -50,6 +48,8 @@ async fn breakers_of_keys_follow_too() {
 #[cfg(feature = "serde")]
 #[test]
 fn options_are_read_under_the_rules_of_the_setters() {
+    use std::time::Duration;
+
     let read = |text: &str| serde_json::from_str::<BreakerOptions>(text);
     let options =
         read(r#"{"failure_threshold":3,"open_for":"10s","window":{"time":"1m"},"failure_rate":0.25}"#);
