@@ -42,3 +42,11 @@ pub struct Fixed {
     /// Its name.
     pub option: &'static str,
 }
+
+impl Fixed {
+    /// The option of this name holds from the start on.
+    #[must_use]
+    pub const fn new(option: &'static str) -> Self {
+        Self { option }
+    }
+}

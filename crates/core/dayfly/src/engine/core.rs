@@ -11,20 +11,22 @@
 
 mod ending;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly_signal::{OperationId, SignalSink};
 use tokio::time::Instant;
 
+use self::ending::NO_SIGNALS;
 pub(super) use self::ending::{Ended, Returns};
 use super::board::{Board, Progress};
 use super::deferral::Deferral;
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Claimed, Seats};
+use super::seats::{Claimed, Next, Seats};
 use super::tally::{Finish, Tally};
+use super::waiting::Waiting;
 use crate::gate::{Gate, earlier};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
@@ -50,7 +52,7 @@ pub(super) struct Core<S: Schedule> {
     /// What the inbox handed over, on its way into the schedule.
     supply: VecDeque<Queued<S::Item, S::Key>>,
     /// Operations that wait for the time of their next attempt.
-    waiting: BTreeMap<(Instant, OperationId), Queued<S::Item, S::Key>>,
+    waiting: Waiting<S::Item, S::Key>,
     seats: Seats<S::Key>,
     window: Window<S::Key>,
     tally: Tally,
@@ -72,7 +74,7 @@ where
         Self {
             schedule,
             supply: VecDeque::new(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::new(),
             seats: Seats::new(setup.boards.into_iter()),
             window: setup.window,
             tally: Tally::default(),
@@ -186,8 +188,7 @@ where
             Phase::Cancelling { deadline } => Some(deadline),
             Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
         };
-        let due = self.waiting.keys().next().map(|&(due, _)| due);
-        earlier(earlier(deadline, due), earlier(self.gates.recheck_at(), self.deferral.due()))
+        earlier(earlier(deadline, self.waiting.first_due()), earlier(self.gates.recheck_at(), self.deferral.due()))
     }
 
     pub(super) fn close(&mut self) {
@@ -209,8 +210,7 @@ where
         }
         self.cancel_at = None;
         self.phase = Phase::Cancelling { deadline: far_enough(now, self.grace) };
-        let waiting = std::mem::take(&mut self.waiting);
-        for entry in waiting.into_values() {
+        for entry in self.waiting.take_all() {
             self.schedule.gave_up(&entry.key, entry.place);
             self.end_queued(entry, now, effects);
         }
@@ -232,8 +232,7 @@ where
             effects.killed.push(sitting.grip());
             return true;
         }
-        let waits = self.waiting.keys().find(|(_, waiting)| *waiting == id).copied();
-        let waiting = waits.and_then(|place| self.waiting.remove(&place));
+        let waiting = self.waiting.remove(id);
         if let Some(entry) = &waiting {
             self.schedule.gave_up(&entry.key, entry.place);
         }
@@ -243,6 +242,47 @@ where
             self.end_queued(entry, now, effects);
         }
         found
+    }
+
+    /// Ends an operation's wait for its next attempt, also the wait that one in a worker's hands will ask for.
+    pub(super) fn hasten(&mut self, id: OperationId, now: Instant) -> bool {
+        if let Some(entry) = self.waiting.remove(id) {
+            self.schedule.due(Queued { ready_at: now, ..entry });
+            return true;
+        }
+        self.seats.set_next(id, Next::AtOnce)
+    }
+
+    /// Ends an operation as failed that waits for its next attempt, or that asks for one when it comes out of a worker's
+    /// hands.
+    pub(super) fn give_up(
+        &mut self,
+        id: OperationId,
+        error: &Arc<str>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> bool {
+        let Some(entry) = self.waiting.remove(id) else {
+            return self.seats.set_next(id, Next::Failed(Arc::clone(error)));
+        };
+        self.schedule.gave_up(&entry.key, entry.place);
+        effects.left_queue.push(entry.key.clone());
+        let details = self.window.details(Some(Arc::clone(error)), NO_SIGNALS);
+        let ended = self.end(entry, Finish::Failed, details, now, effects);
+        effects.discarded.push(ended);
+        true
+    }
+
+    /// Ends what `take` takes out of the schedule, and hands the items back.
+    pub(super) fn take_out(
+        &mut self,
+        take: impl FnOnce(&mut S) -> Vec<Queued<S::Item, S::Key>>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> Vec<S::Item> {
+        let taken = take(&mut self.schedule);
+        effects.left_queue.extend(taken.iter().map(|entry| entry.key.clone()));
+        taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
     }
 
     pub(super) fn set_paused(&mut self, paused: bool) {
@@ -354,8 +394,8 @@ where
 
     /// Returns to the schedule what has waited for long enough.
     fn return_due(&mut self, now: Instant) {
-        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= now) {
-            self.schedule.due(first.remove());
+        while let Some(entry) = self.waiting.pop_due(now) {
+            self.schedule.due(entry);
         }
     }
 

@@ -20,6 +20,7 @@ mod seats;
 mod slot;
 mod tally;
 mod visit;
+mod waiting;
 mod worker;
 
 use std::fmt;
@@ -37,14 +38,15 @@ use self::core::{Core, Setup};
 use self::gates::Gates;
 use self::inbox::Inbox;
 pub(crate) use self::inbox::Offer;
+use self::manner::Discard;
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
-pub(crate) use self::tally::Finish;
+use crate::crew::Crew;
 use crate::gate::Rules;
 use crate::latch::Latch;
 use crate::observers::Observers;
-use crate::schedule::Schedule;
+use crate::schedule::{Queued, Schedule};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
@@ -56,7 +58,7 @@ use crate::{
 pub(crate) struct Engine<S: Schedule> {
     core: Mutex<Core<S>>,
     inbox: Mutex<Inbox<S::Item, S::Key>>,
-    discard: fn(S::Item, Finish),
+    discard: Discard<S::Item, S::Key>,
     key_text: fn(&S::Key) -> Option<String>,
     /// The options of the start.
     options: CoordinatorOptions,
@@ -66,6 +68,8 @@ pub(crate) struct Engine<S: Schedule> {
     start_worker: Box<dyn Fn(Arc<Self>, usize) + Send + Sync>,
     /// Workers as those see them who have something for them to do.
     hubs: Box<[Arc<Hub>]>,
+    /// Who drives the workers; the runtime where this is absent.
+    crew: Option<Crew>,
     boards: Box<[Arc<Board>]>,
     /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
     word: AtomicU64,
@@ -120,9 +124,10 @@ where
         let patterns = gates.patterns();
         let watch = || (!patterns.is_empty()).then(|| signals.watch(patterns.clone()));
         let runtime = runtime::Handle::current();
-        let workers = match runtime.runtime_flavor() {
-            RuntimeFlavor::CurrentThread => 1,
-            _ => runtime.metrics().num_workers().max(1),
+        let workers = match (&manner.crew, runtime.runtime_flavor()) {
+            (Some(crew), _) => crew.size(),
+            (None, RuntimeFlavor::CurrentThread) => 1,
+            (None, _) => runtime.metrics().num_workers().max(1),
         };
         let boards: Box<[Arc<Board>]> = (0..workers).map(|_| Arc::default()).collect();
         let setup = Setup {
@@ -142,6 +147,7 @@ where
             inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, hubs.clone())),
             discard: manner.discard,
             key_text: manner.key_text,
+            crew: manner.crew,
             signals: signals.clone(),
             runtime,
             start_worker: Box::new(move |engine, index| worker::start(engine, index, Arc::clone(&body))),
@@ -165,6 +171,11 @@ where
         });
         keeper::start(Arc::clone(&engine), keepers);
         engine
+    }
+
+    /// Starts every worker at once, instead of each when there is something for it to do.
+    pub(crate) fn start_workers(self: &Arc<Self>) {
+        (0..self.hubs.len()).for_each(|worker| self.tell(worker));
     }
 
     /// What the gates say now, as a figure that changes when they do.
@@ -200,6 +211,22 @@ where
 
     pub(crate) fn kill(self: &Arc<Self>, id: OperationId) -> bool {
         self.control(|core, now, effects| core.kill(id, now, effects))
+    }
+
+    pub(crate) fn hasten(self: &Arc<Self>, id: OperationId) -> bool {
+        self.change(|core, now, _| core.hasten(id, now))
+    }
+
+    pub(crate) fn give_up(self: &Arc<Self>, id: OperationId, error: &Arc<str>) -> bool {
+        self.change(|core, now, effects| core.give_up(id, error, now, effects))
+    }
+
+    /// Ends what `take` takes out of the schedule, and hands the items back.
+    pub(crate) fn take_out(
+        self: &Arc<Self>,
+        take: impl FnOnce(&mut S) -> Vec<Queued<S::Item, S::Key>>,
+    ) -> Vec<S::Item> {
+        self.change(|core, now, effects| core.take_out(take, now, effects))
     }
 
     pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {

@@ -199,8 +199,8 @@ where
         for answer in effects.answers.drain(..) {
             contain(answer);
         }
-        for (item, finish) in effects.discarded.drain(..) {
-            contain(|| (self.discard)(item, finish));
+        for (item, operation) in effects.discarded.drain(..) {
+            contain(|| (self.discard)(item, &operation));
         }
         drop(telling);
         if end.is_idle {

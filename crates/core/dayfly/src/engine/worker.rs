@@ -67,7 +67,12 @@ where
         is_gone: false,
         engine,
     };
-    drop(runtime.spawn(async move { poll_fn(|context| worker.turn(context)).await }));
+    let engine = Arc::clone(&worker.engine);
+    let work = async move { poll_fn(|context| worker.turn(context)).await };
+    match &engine.crew {
+        Some(crew) => crew.take_on(index, Box::pin(work)),
+        None => drop(runtime.spawn(work)),
+    }
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is something else that a turn has to remember")]
@@ -230,6 +235,10 @@ where
         (seated.batch, seated.turn) = (self.batch, turn);
         self.board.start(turn);
         self.has_started = true;
+        if self.engine.crew.is_some() {
+            // The body may block, and nobody comes by meanwhile to tell that it has left the queue.
+            self.engine.change(|core, _, effects| core.note_starts(effects));
+        }
         let how = (&*self.make, self.engine.key_text);
         let polled = seated.slot.start(claimed, how, &self.engine.signals);
         self.count_poll();
@@ -273,7 +282,9 @@ where
     /// Tells the core what has happened, and claims what is to be done next unless it is time to step aside.
     fn visit(&mut self, yields: bool) -> Visit {
         let has_room = self.claimed.is_empty() && !yields;
-        let most = if has_room { self.pace.claim() } else { 0 };
+        // A body that blocks would hold up whatever was claimed with it.
+        let claim = if self.engine.crew.is_some() { 1 } else { self.pace.claim() };
+        let most = if has_room { claim } else { 0 };
         let Self { engine, index, returns, claimed, effects, board, pace, polled, .. } = self;
         let (visit, word, now) = engine.serve(*index, effects, |core, now, effects| {
             pace.stop(std::mem::take(polled), now);

@@ -5,6 +5,7 @@
 mod again;
 #[cfg(feature = "serde")]
 mod configuration;
+mod crews;
 mod dropping;
 mod ending;
 mod everything;
@@ -18,6 +19,7 @@ mod keyed;
 mod limits;
 mod loops;
 mod outcomes;
+mod parking;
 mod priorities;
 mod queries;
 mod results;
