@@ -16,7 +16,8 @@ use crate::intake::intake;
 use crate::keys::{Keys, Sorting};
 use crate::schedule::{Keyed, KeyedRules};
 use crate::{
-    CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, OperationSnapshot, Outcome, TryEnqueueError, WeakHandle,
+    CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, OperationSnapshot, Outcome,
+    TryEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body, in order within each key, many keys at once.

@@ -14,7 +14,8 @@ use crate::engine::{AttemptEnd, Engine, Manner, Offer};
 use crate::schedule::Fifo;
 use crate::ticket::{Kill, Reply, Ticket, TicketError, Ticketed};
 use crate::{
-    CoordinatorOptions, Crew, Ended, EnqueueError, Operation, OperationId, OperationSnapshot, OperationState, Outcome, TryEnqueueError, WeakHandle,
+    CoordinatorOptions, Crew, Ended, EnqueueError, Operation, OperationId, OperationSnapshot, OperationState,
+    Outcome, TryEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body as [`Coordinator`](crate::Coordinator) does, and hands out a [`Ticket`] for each: a future

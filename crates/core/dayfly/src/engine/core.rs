@@ -188,7 +188,10 @@ where
             Phase::Cancelling { deadline } => Some(deadline),
             Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
         };
-        earlier(earlier(deadline, self.waiting.first_due()), earlier(self.gates.recheck_at(), self.deferral.due()))
+        earlier(
+            earlier(deadline, self.waiting.first_due()),
+            earlier(self.gates.recheck_at(), self.deferral.due()),
+        )
     }
 
     pub(super) fn close(&mut self) {

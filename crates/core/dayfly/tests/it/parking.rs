@@ -62,13 +62,18 @@ async fn what_waits_until_it_is_told_never_comes_by_itself_and_comes_when_it_is_
 async fn who_is_hastened_while_it_runs_does_not_wait() {
     let gate = Arc::new(Semaphore::new(0));
     let exits = gate.clone();
-    let work = KeyedCoordinator::spawn(WORK, &SignalSink::default(), |_: &()| 0, move |(), op: Operation| {
-        let exits = exits.clone();
-        async move {
-            exits.acquire().await.unwrap().forget();
-            if op.attempt() < 3 { op.again((), Duration::MAX) } else { op.done::<_, String>() }
-        }
-    });
+    let work = KeyedCoordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        |_: &()| 0,
+        move |(), op: Operation| {
+            let exits = exits.clone();
+            async move {
+                exits.acquire().await.unwrap().forget();
+                if op.attempt() < 3 { op.again((), Duration::MAX) } else { op.done::<_, String>() }
+            }
+        },
+    );
     let id = work.enqueue(()).await.unwrap();
     settle().await;
     assert!(work.hasten(id));
