@@ -260,6 +260,6 @@ where
         f.debug_struct("FixedWork")
             .field("workers", &self.workers())
             .field("stats", &self.work.stats())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

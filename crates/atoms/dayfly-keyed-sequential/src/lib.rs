@@ -68,7 +68,7 @@
 //! # When to use something else
 //! - [`KeyedCoordinator`](dayfly::KeyedCoordinator) when a failure is the item's own affair and the key goes on.
 //! - `dayfly-retry` in the body when trying again by itself is enough.
-//! - A partitioned log (Kafka, NATS JetStream) when order has to survive the process. There, a failed record stops its
+//! - A partitioned log, such as Kafka, when order has to survive the process. There, a failed record stops its
 //!   whole partition, with every key in it.
 
 mod attempt;

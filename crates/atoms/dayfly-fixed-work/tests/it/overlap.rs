@@ -111,7 +111,7 @@ async fn a_thread_has_its_name_and_its_stack_and_finds_the_runtime() {
     let options =
         FixedWorkOptions::new().workers(1).thread_name("resize").stack_size(4 << 20).without_stack_size();
     let work = FixedWork::spawn_blocking(options.stack_size(8 << 20), &SignalSink::default(), |(), _| {
-        // More than a thread has unless it is asked for.
+        #[expect(clippy::large_stack_arrays, reason = "more than a thread has unless it is asked for")]
         let mut large = [0_u8; 5 << 20];
         large[std::hint::black_box(7)] = 1;
         std::hint::black_box(&large);

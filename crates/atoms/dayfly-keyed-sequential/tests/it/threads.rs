@@ -42,7 +42,9 @@ async fn tend(work: KeyedSequential<u32, Item>, fates: Fates, mut turn: u32) {
                 }
             };
             let mut fates = fates.lock().unwrap();
-            back.iter().for_each(|item| fates.entry(**item).or_default().push(Fate::HandedBack));
+            for item in back {
+                fates.entry(*item).or_default().push(Fate::HandedBack);
+            }
         }
     }
 }

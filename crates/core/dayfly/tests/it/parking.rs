@@ -65,7 +65,7 @@ async fn who_is_hastened_while_it_runs_does_not_wait() {
     let work = KeyedCoordinator::spawn(
         WORK,
         &SignalSink::default(),
-        |_: &()| 0,
+        |(): &()| 0,
         move |(), op: Operation| {
             let exits = exits.clone();
             async move {
