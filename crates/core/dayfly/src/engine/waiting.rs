@@ -143,32 +143,28 @@ mod tests {
         fn what_waits_comes_out_once_in_the_order_of_its_time(steps in prop::collection::vec(step(), 1..80)) {
             let start = Instant::now();
             let at = |seconds| start + Duration::from_secs(seconds);
-            let (mut waiting, mut twins) = (Waiting::new(), Vec::new());
+            let (mut waiting, mut newest) = (Waiting::new(), HashMap::new());
             let mut model: Vec<(Option<u64>, u64, usize)> = Vec::new();
             for (item, step) in steps.into_iter().enumerate() {
                 match step {
                     Step::Insert(id, due) => {
-                        if model.iter().any(|known| known.1 == id) {
-                            twins.push(id);
-                        }
+                        newest.insert(id, item);
                         waiting.insert(due.map(at), entry(id, item));
                         model.push((due, id, item));
                     }
-                    Step::Remove(id) => if let Some(removed) = waiting.remove(id_of(id)) {
-                        let found = model.iter().position(|known| known.2 == removed.item);
-                        prop_assert!(found.is_some(), "it came out twice");
-                        prop_assert_eq!(model.remove(found.unwrap()).1, id);
-                    } else {
-                        // Of several with one id, those that are left come out by their time only.
-                        let given = model.iter().filter(|known| known.1 == id).count();
-                        prop_assert!(given == 0 || twins.contains(&id), "{} is there", id);
-                    },
+                    Step::Remove(id) => {
+                        // Of several with one id it is the newest, and once that has left none of the others.
+                        let removed = waiting.remove(id_of(id)).map(|entry| entry.item);
+                        prop_assert_eq!(removed, newest.remove(&id));
+                        model.retain(|known| Some(known.2) != removed);
+                    }
                     Step::Pop(now) => {
                         let due = model.iter().filter(|known| known.0.is_some_and(|due| due <= now));
                         let first = due.min_by_key(|known| (known.0, known.1, known.2)).copied();
                         let popped = waiting.pop_due(at(now)).map(|entry| entry.item);
                         prop_assert_eq!(popped, first.map(|known| known.2));
                         model.retain(|known| Some(known.2) != popped);
+                        newest.retain(|_, known| Some(*known) != popped);
                     }
                 }
                 prop_assert_eq!(waiting.len(), model.len());
