@@ -63,3 +63,43 @@ impl Wake for Bed {
         self.thread.unpark();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::mpsc::sync_channel;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_takes_the_threads_token_takes_no_wake_up_with_it() {
+        let (completes, completed) = sync_channel(1);
+        let driving = thread::spawn(move || {
+            let mut polls = 0;
+            drive(Box::pin(poll_fn(move |context| {
+                polls += 1;
+                match polls {
+                    1 => {
+                        context.waker().wake_by_ref();
+                        thread::park();
+                        Poll::Pending
+                    }
+                    // One that is left without a wake-up asks for no poll.
+                    2 => {
+                        thread::current().unpark();
+                        let waker = context.waker().clone();
+                        let wakes = thread::spawn(move || waker.wake());
+                        drop(wakes.join());
+                        Poll::Pending
+                    }
+                    _ => Poll::Ready(()),
+                }
+            })));
+            completes.send(()).unwrap();
+        });
+        completed.recv_timeout(Duration::from_secs(20)).unwrap();
+        driving.join().unwrap();
+    }
+}

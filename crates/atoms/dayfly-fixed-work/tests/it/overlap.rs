@@ -8,7 +8,7 @@ use std::time::Duration;
 use dayfly_fixed_work::{CoordinatorOptions, FixedWork, FixedWorkOptions, SignalSink, TicketError};
 use tokio::runtime::Handle;
 
-use crate::support::Doors;
+use crate::support::{Doors, in_time};
 
 fn four() -> FixedWorkOptions {
     FixedWorkOptions::new().workers(4)
@@ -16,21 +16,21 @@ fn four() -> FixedWorkOptions {
 
 #[tokio::test]
 async fn four_blocking_bodies_on_four_threads_overlap_while_the_one_thread_of_the_runtime_serves_timers() {
-    let meeting = Arc::new(Barrier::new(5));
-    let (held, bodies) = (meeting.clone(), meeting.clone());
+    let (meeting, doors) = (Barrier::new(4), Doors::default());
+    let inside = doors.clone();
     let work = FixedWork::spawn_blocking(four(), &SignalSink::default(), move |(), _| {
-        // Each waits for all the others, and then for whoever watches the timer.
-        bodies.wait();
-        bodies.wait();
+        // Each waits for all the others.
+        meeting.wait();
+        inside.pass();
     });
     for () in [(); 4] {
         work.enqueue(()).await.unwrap();
     }
-    tokio::task::spawn_blocking(move || held.wait()).await.unwrap();
+    doors.entered(4).await;
     // All four block now.
     tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_err();
     assert_eq!((work.stats().running, work.stats().completed), (4, 0));
-    tokio::task::spawn_blocking(move || meeting.wait()).await.unwrap();
+    doors.let_out(4);
     assert_eq!(work.drain().await.completed, 4);
 }
 
@@ -59,8 +59,8 @@ async fn bodies_that_wait_for_each_other_come_through_a_queue_of_one() {
     let work = FixedWork::spawn_cpu(options, &SignalSink::default(), move |(), _| {
         meeting.wait();
     });
-    futures_util::future::join_all((0..16).map(|_| work.enqueue(()))).await;
-    assert_eq!(work.drain().await.completed, 16);
+    in_time(futures_util::future::join_all((0..16).map(|_| work.enqueue(())))).await;
+    assert_eq!(in_time(work.drain()).await.completed, 16);
 }
 
 #[tokio::test]
@@ -122,27 +122,6 @@ async fn a_thread_has_its_name_and_its_stack_and_finds_the_runtime() {
         Ok::<_, Infallible>((thread::current().name().unwrap().to_owned(), answer))
     });
     assert_eq!(work.submit(()).await.unwrap().await, Ok(("resize-0".to_owned(), 7)));
-}
-
-#[tokio::test]
-async fn a_body_that_leaves_tokens_or_takes_them_keeps_no_thread_awake_or_asleep() {
-    let work = FixedWork::spawn_blocking(
-        FixedWorkOptions::new().workers(1),
-        &SignalSink::default(),
-        |takes: bool, _| {
-            thread::current().unpark();
-            if takes {
-                thread::park();
-            }
-        },
-    );
-    for round in 0..200 {
-        work.enqueue(round % 2 == 0).await.unwrap();
-        if round % 3 == 0 {
-            work.idle().await;
-        }
-    }
-    assert_eq!(work.drain().await.completed, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

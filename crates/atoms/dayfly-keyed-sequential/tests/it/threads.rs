@@ -8,7 +8,7 @@ use dayfly::{CoordinatorOptions, SignalSink};
 use dayfly_keyed_sequential::KeyedSequential;
 use tokio::task::JoinHandle;
 
-use crate::support::{Item, options};
+use crate::support::{Item, World, options, spawn};
 
 const KEYS: u32 = 8;
 const ITEMS: u32 = 400;
@@ -103,4 +103,21 @@ async fn each_item_has_one_end_and_each_key_its_order_whoever_tends_it() {
     assert!(figures.failed > 0 && figures.cancelled > 0 && figures.completed > 0);
     assert_eq!(work.parked_count(), 0);
     assert!(!work.signals().is_raised("key.parked"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_behind_a_failed_item_starts_while_its_line_is_discarded() {
+    let world = World::breaking(&[(1, 0)]);
+    let work = spawn(CoordinatorOptions::new(), &SignalSink::default(), &world);
+    for _ in 0..200 {
+        let mut watch = work.watch_parked();
+        for number in 0..4 {
+            work.enqueue((1, number)).await.unwrap();
+        }
+        while work.parked_count() == 0 {
+            watch.changed().await.unwrap();
+        }
+        assert_eq!(work.discard(&1).len(), 4);
+    }
+    assert_eq!(work.drain().await.figures.completed, 0);
 }
