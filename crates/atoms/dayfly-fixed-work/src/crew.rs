@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_body_that_takes_the_threads_token_takes_no_wake_up_with_it() {
-        let (completes, completed) = sync_channel(1);
+        let (out, completion) = sync_channel(1);
         let driving = thread::spawn(move || {
             let mut polls = 0;
             drive(Box::pin(poll_fn(move |context| {
@@ -90,16 +90,15 @@ mod tests {
                     2 => {
                         thread::current().unpark();
                         let waker = context.waker().clone();
-                        let wakes = thread::spawn(move || waker.wake());
-                        drop(wakes.join());
+                        drop(thread::spawn(move || waker.wake()).join());
                         Poll::Pending
                     }
                     _ => Poll::Ready(()),
                 }
             })));
-            completes.send(()).unwrap();
+            out.send(()).unwrap();
         });
-        completed.recv_timeout(Duration::from_secs(20)).unwrap();
+        completion.recv_timeout(Duration::from_secs(20)).unwrap();
         driving.join().unwrap();
     }
 }

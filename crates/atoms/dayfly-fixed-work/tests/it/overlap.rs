@@ -64,6 +64,34 @@ async fn bodies_that_wait_for_each_other_come_through_a_queue_of_one() {
 }
 
 #[tokio::test]
+async fn a_producer_in_line_is_let_in_when_a_start_makes_room_though_the_body_blocks() {
+    let doors = Doors::default();
+    let inside = doors.clone();
+    // One of eight places is too little to wake somebody for at once.
+    let options = FixedWorkOptions::new().workers(1).work(CoordinatorOptions::new().queue_capacity(8));
+    let work = FixedWork::spawn_blocking(options, &SignalSink::default(), move |(), _| inside.pass());
+    work.pause();
+    for () in [(); 8] {
+        work.try_enqueue(()).unwrap();
+    }
+    let in_line = [(); 3].map(|()| {
+        let producer = work.clone();
+        Handle::current().spawn(async move { producer.enqueue(()).await })
+    });
+    tokio::task::yield_now().await;
+    work.resume();
+    // Start by start, also when one comes right after another.
+    for (starts, producer) in (1..).zip(in_line) {
+        in_time(producer).await.unwrap().unwrap();
+        doors.entered(starts).await;
+        assert_eq!((work.stats().running, work.stats().pending), (1, 8));
+        doors.let_out(1);
+    }
+    doors.let_out(8);
+    assert_eq!(work.drain().await.completed, 11);
+}
+
+#[tokio::test]
 async fn there_are_never_more_bodies_than_workers_and_a_lower_limit_holds_at_once() {
     let doors = Doors::default();
     let inside = doors.clone();

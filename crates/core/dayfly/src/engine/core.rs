@@ -47,6 +47,9 @@ pub(super) enum Phase {
     Killing,
 }
 
+/// How long producers stand in line at most although there is room, with bodies that may block.
+const LET_IN_AFTER: Duration = Duration::from_millis(1);
+
 pub(super) struct Core<S: Schedule> {
     schedule: S,
     /// What the inbox handed over, on its way into the schedule.
@@ -63,6 +66,8 @@ pub(super) struct Core<S: Schedule> {
     paused: bool,
     phase: Phase,
     cancel_at: Option<Instant>,
+    /// When producers are to be let in at the latest that stand in line although there is room.
+    let_in_at: Option<Instant>,
     grace: Duration,
 }
 
@@ -85,6 +90,7 @@ where
             paused: false,
             phase: Phase::Open,
             cancel_at: None,
+            let_in_at: None,
             grace: setup.grace,
         }
     }
@@ -126,7 +132,14 @@ where
         }
     }
 
-    fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
+    /// Has the keeper come soon, which lets producers in as whoever comes does. Says whether it has to be told.
+    pub(super) fn let_in_soon(&mut self, now: Instant) -> bool {
+        let is_new = self.let_in_at.is_none();
+        self.let_in_at.get_or_insert(now + LET_IN_AFTER);
+        is_new
+    }
+
+    pub(super) fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
         self.seats.leave_queue(worker, |key| effects.left_queue.push(key.clone()));
     }
 
@@ -175,6 +188,7 @@ where
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Effects<S>) -> Option<Instant> {
         self.return_due(now);
         self.look_at_gates(now);
+        self.let_in_at = self.let_in_at.filter(|at| *at > now);
         if self.cancel_at.is_some_and(|at| at <= now) {
             self.cancel(now, effects);
         }
@@ -188,6 +202,7 @@ where
             Phase::Cancelling { deadline } => Some(deadline),
             Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
         };
+        let deadline = earlier(deadline, self.let_in_at);
         earlier(
             earlier(deadline, self.waiting.first_due()),
             earlier(self.gates.recheck_at(), self.deferral.due()),

@@ -237,7 +237,7 @@ where
         self.has_started = true;
         if self.engine.crew.is_some() {
             // The body may block, and nobody comes by meanwhile to tell that it has left the queue.
-            self.engine.change(|core, _, effects| core.note_starts(effects));
+            self.engine.tell_starts(self.index, self.now, &mut self.effects);
         }
         let how = (&*self.make, self.engine.key_text);
         let polled = seated.slot.start(claimed, how, &self.engine.signals);
