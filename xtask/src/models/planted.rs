@@ -87,7 +87,7 @@ const FAULTS: [Fault; 21] = [
     Fault {
         what: "a task that misses its turn does not look again",
         by: (SHUTTLE, "calls_run"),
-        file: "crates/core/dayfly/src/engine/crew.rs",
+        file: "crates/core/dayfly/src/engine/staff.rs",
         right: "            engine.hubs[worker].miss_turn(context.waker());\n",
         wrong: "",
     },

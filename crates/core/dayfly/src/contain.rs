@@ -1,10 +1,17 @@
-//! Running what is foreign: its panic ends here.
+//! Running what is foreign: its panic ends here, and of its text no more is kept than fits.
+//!
+//! The crates of the house share this module; it is no part of what they promise.
 
 use std::any::Any;
+use std::fmt::{self, Display, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// The most of a text that is kept.
+const MOST_BYTES: usize = 512;
 
 /// Calls `foreign`; nothing when it panics.
-pub(crate) fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
+pub fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(foreign)) {
         Ok(answer) => Some(answer),
         Err(panic) => {
@@ -16,9 +23,39 @@ pub(crate) fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
 
 /// Drops what foreign code panicked with, which is foreign too. What that drop panics with is let be: it could go on for
 /// ever.
-pub(crate) fn dispose(panic: Box<dyn Any + Send>) {
+pub fn dispose(panic: Box<dyn Any + Send>) {
     if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         std::mem::forget(again);
+    }
+}
+
+/// What foreign code panicked with, if it is a text, and otherwise that it did.
+pub fn panic_text(panic: &(dyn Any + Send)) -> Arc<str> {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    brief(&text.unwrap_or("the body panicked"))
+}
+
+/// The beginning of an error's text, at most 512 bytes; a longer one is not even written.
+pub fn brief(error: &impl Display) -> Arc<str> {
+    struct Brief(String);
+
+    impl Write for Brief {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                if self.0.len() + character.len_utf8() > MOST_BYTES {
+                    return Err(fmt::Error);
+                }
+                self.0.push(character);
+            }
+            Ok(())
+        }
+    }
+
+    let mut brief = Brief(String::new());
+    match write!(brief, "{error}") {
+        // An error means that there is no more room, or that the text gave up; what is there is kept.
+        Ok(()) | Err(fmt::Error) => brief.0.into(),
     }
 }
 
@@ -40,5 +77,14 @@ mod tests {
     fn a_panic_ends_here_and_so_does_that_of_what_it_panicked_with() {
         assert_eq!(contain(|| 7), Some(7));
         assert_eq!(contain(|| panic_any(Bomb)), None::<()>);
+    }
+
+    #[test]
+    fn an_error_is_cut_between_characters() {
+        assert_eq!(&*brief(&"short"), "short");
+        let long = "é".repeat(300);
+        assert_eq!(brief(&long).len(), 512);
+        let odd = format!("x{long}");
+        assert_eq!(brief(&odd).len(), 511);
     }
 }

@@ -157,6 +157,12 @@ macro_rules! control {
                 self.handle.engine.kill(id)
             }
 
+            /// Ends an operation's wait for its next attempt: its turn comes as if the time were over. When it runs now
+            /// and ends with `again`, that attempt does not wait. Says whether it waits or runs.
+            pub fn hasten(&self, id: $crate::OperationId) -> bool {
+                self.handle.engine.hasten(id)
+            }
+
             /// Waits until nothing is pending and nothing runs. Intake stays open, so this may pass before anybody
             /// notices.
             ///

@@ -107,7 +107,7 @@ impl<T> TryLaneEnqueueError<T> {
 
 impl<T> EnqueueError<T> {
     /// The same refusal with another form of the item.
-    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> EnqueueError<U> {
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> EnqueueError<U> {
         match self {
             Self::Closed(item) => EnqueueError::Closed(form(item)),
             Self::Duplicate(item) => EnqueueError::Duplicate(form(item)),
@@ -124,7 +124,7 @@ impl<T> EnqueueError<T> {
 
 impl<T> TryEnqueueError<T> {
     /// The same refusal with another form of the item.
-    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> TryEnqueueError<U> {
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> TryEnqueueError<U> {
         match self {
             Self::Full(item) => TryEnqueueError::Full(form(item)),
             Self::KeyFull(item) => TryEnqueueError::KeyFull(form(item)),

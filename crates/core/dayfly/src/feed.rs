@@ -29,6 +29,18 @@ pub enum FeedError<T, E> {
     },
 }
 
+impl<T, E> FeedError<T, E> {
+    /// The same end with another form of the items.
+    pub fn map<U>(self, form: impl FnMut(T) -> U) -> FeedError<U, E> {
+        match self {
+            Self::Stream { error, accepted } => FeedError::Stream { error, accepted },
+            Self::Closed { rest, accepted } => {
+                FeedError::Closed { rest: rest.into_iter().map(form).collect(), accepted }
+            }
+        }
+    }
+}
+
 impl<T, E: fmt::Debug> fmt::Debug for FeedError<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

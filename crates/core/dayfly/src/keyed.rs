@@ -9,14 +9,15 @@ use std::sync::Arc;
 use dayfly_signal::SignalSink;
 use futures_util::FutureExt;
 
-use crate::contain::contain;
+use crate::contain::{brief, contain};
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner, Offer};
 use crate::intake::intake;
 use crate::keys::{Keys, Sorting};
 use crate::schedule::{Keyed, KeyedRules};
 use crate::{
-    CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
+    CoordinatorOptions, EnqueueError, KeyStats, Operation, OperationId, OperationSnapshot, Outcome,
+    TryEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body, in order within each key, many keys at once.
@@ -106,6 +107,29 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
+        Self::spawn_salvaging(options, signals, keys, body, |item, _| drop(item))
+    }
+
+    /// Like [`spawn_with`](Self::spawn_with), for items that are too good to be dropped: `salvage` gets every accepted
+    /// item that will not run (again), with what its operation was: cancelled or skipped before its start, or
+    /// [given up](Self::give_up) or cancelled while it waited for another attempt. It runs in the call that ended the
+    /// operation and never under a lock; a panic is contained.
+    ///
+    /// What a body has taken over is its own: a body that is dropped on the way drops it.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn spawn_salvaging<F, Fut>(
+        options: CoordinatorOptions,
+        signals: &SignalSink,
+        keys: Keys<K, T>,
+        body: F,
+        salvage: impl Fn(T, &OperationSnapshot<K>) + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T>> + Send + 'static,
+    {
         let queued_per_key = options.queued_per_key();
         let manner = Manner {
             // It is asked under a lock too, where a panic would cost more than the key.
@@ -114,7 +138,8 @@ where
             max_queued: Some(Box::new(move |_| queued_per_key)),
             lanes: Vec::new(),
             lane_of: |_| None,
-            discard: |item, _| drop(item),
+            discard: Box::new(salvage),
+            crew: None,
         };
         let Keys { sorting, weight } = keys;
         let schedule = Keyed::new(KeyedRules {
@@ -197,6 +222,21 @@ where
     #[must_use]
     pub fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
         self.handle.engine.ask(|schedule| schedule.hottest(n))
+    }
+
+    /// Ends an operation that waits for its next attempt as failed, with this error; one that runs now ends so if it asks
+    /// for another attempt. Says whether it waits or runs.
+    pub fn give_up(&self, id: OperationId, error: &impl Display) -> bool {
+        self.handle.engine.give_up(id, &brief(error))
+    }
+
+    /// Takes everything of a key out that has not started and does not wait for another attempt, and hands it back in the
+    /// order in which it would have started. It counts as cancelled.
+    ///
+    /// What a worker has claimed for its very next starts is in its hands already. Of a key whose one place is taken,
+    /// by an operation that runs or waits for its next attempt, there is nothing of that kind.
+    pub fn take_queued(&self, key: &K) -> Vec<T> {
+        self.handle.engine.take_out(|schedule| schedule.take_key(key))
     }
 
     fn offer(&self, item: T) -> Offer<T, K> {

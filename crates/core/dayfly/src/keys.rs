@@ -1,6 +1,7 @@
 //! How items are sorted by key, and how keys share.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::engine::Offer;
 use crate::schedule::Weight;
@@ -43,6 +44,21 @@ impl<K, T> Keys<K, T> {
     #[must_use]
     pub fn of(key_of: impl Fn(&T) -> K + Send + Sync + 'static) -> Self {
         Self { sorting: Sorting { key_of: Box::new(key_of), lanes: 1, lane_of: None }, weight: None }
+    }
+
+    /// The same for items that have such an item in them, which `part` finds.
+    #[must_use]
+    pub fn within<U>(self, part: impl Fn(&U) -> &T + Send + Sync + 'static) -> Keys<K, U>
+    where
+        K: 'static,
+        T: 'static,
+    {
+        let Sorting { key_of, lanes, lane_of } = self.sorting;
+        let part = Arc::new(part);
+        let of_key = Arc::clone(&part);
+        let lane_of = lane_of.map(|lane_of| Box::new(move |item: &U| lane_of(part(item))) as LaneOf<U>);
+        let key_of = Box::new(move |item: &U| key_of(of_key(item)));
+        Keys { sorting: Sorting { key_of, lanes, lane_of }, weight: self.weight }
     }
 
     /// Gives a key as many turns in each round as `weight` says; 0 is taken as 1.

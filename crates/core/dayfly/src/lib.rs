@@ -85,9 +85,11 @@
 //! - `tokio::task::JoinSet` when every task's result is wanted and nothing has to be bounded.
 //! - A job queue with a store when work must survive the process.
 
-mod contain;
+#[doc(hidden)]
+pub mod contain;
 mod control;
 mod coordinator;
+mod crew;
 mod desk;
 mod engine;
 mod error;
@@ -116,6 +118,7 @@ mod weak;
 mod window;
 
 pub use coordinator::Coordinator;
+pub use crew::{Crew, Worker};
 pub use dayfly_signal::{
     Counter, Draft, Hold, OperationId, OperationIds, PatternSet, Query, Signal, SignalHandle, SignalId,
     SignalOptions, SignalPattern, SignalSink, Subscription,

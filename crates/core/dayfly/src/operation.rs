@@ -1,5 +1,6 @@
 //! The operation as its body sees it: identity, cancellation, signals, and the ways to end.
 
+use std::any::Any;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use dayfly_signal::{Draft, OperationId, SignalId, SignalSink};
 
 use crate::Ended;
 use crate::desk;
-use crate::pass::{AnyPass, Badge};
+use crate::pass::{AnyPass, Badge, Pass};
 
 /// One attempt of one operation, owned by the body that runs it.
 ///
@@ -39,6 +40,13 @@ impl Operation {
     #[must_use]
     pub fn key(&self) -> Option<String> {
         self.pass().key_text()
+    }
+
+    /// The operation's key; `None` where there are no keys, and where they are of another type.
+    #[must_use]
+    pub fn key_as<K: 'static>(&self) -> Option<&K> {
+        let pass: &dyn Any = self.pass();
+        pass.downcast_ref::<Pass<K>>().map(|pass| &pass.key)
     }
 
     /// Raises a signal that carries the operation's id.
@@ -101,7 +109,7 @@ impl Operation {
         Ended::Failed(error)
     }
 
-    /// Ends the body: the work is to be tried again, not before `after` has passed.
+    /// Ends the body: the work is to be tried again, not before `after` has passed, or as [`Ended::Again`] says.
     #[must_use = "the body has to return it"]
     pub fn again<T, V, E>(self, item: T, after: Duration) -> Ended<T, V, E> {
         Ended::Again { item, after }

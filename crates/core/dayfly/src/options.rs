@@ -286,6 +286,13 @@ impl CoordinatorOptions {
         self
     }
 
+    /// How many operations may be there at once that were accepted and have not ended:
+    /// [`queue_capacity`](Self::queue_capacity) and [`max_concurrency`](Self::max_concurrency) together.
+    #[must_use]
+    pub const fn most_at_once(&self) -> usize {
+        self.queue_capacity.saturating_add(self.max_concurrency)
+    }
+
     /// The first option that differs from these and that a coordinator takes at its start only.
     pub(crate) fn fixed_difference(&self, other: &Self) -> Option<&'static str> {
         let fixed = [

@@ -18,7 +18,8 @@ pub enum Ended<T, V = (), E = Infallible> {
     Again {
         /// What the next attempt gets.
         item: T,
-        /// How long to wait at least; zero for as soon as its turn comes.
+        /// How long to wait at least; zero for as soon as its turn comes. What lies beyond the clock's range, such as
+        /// `Duration::MAX`, never comes by itself: the operation waits until it is hastened or ended.
         after: Duration,
     },
 }

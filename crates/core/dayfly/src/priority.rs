@@ -72,7 +72,8 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
             max_queued: Some(Box::new(move |lane: &Lane| depths[lane.index()])),
             lanes: settings,
             lane_of: |lane| Some(lane.index()),
-            discard: |item, _| drop(item),
+            discard: Box::new(|item, _| drop(item)),
+            crew: None,
         };
         let body = move |item, op| body(item, op).map(AttemptEnd::of);
         let engine = Engine::spawn(options, signals, schedule, manner, body);

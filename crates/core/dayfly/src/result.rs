@@ -10,11 +10,12 @@ use futures_util::FutureExt;
 
 use crate::contain::dispose;
 use crate::control::{Handle, control};
-use crate::engine::{Answer, AttemptEnd, Engine, Finish, Manner, Offer};
+use crate::engine::{Answer, AttemptEnd, Engine, Manner, Offer};
 use crate::schedule::Fifo;
 use crate::ticket::{Answered, Kill, Reply, Ticket, TicketError, Ticketed};
 use crate::{
-    CoordinatorOptions, Ended, EnqueueError, Operation, OperationId, Outcome, TryEnqueueError, WeakHandle,
+    CoordinatorOptions, Crew, Ended, EnqueueError, Operation, OperationId, OperationSnapshot, OperationState,
+    Outcome, TryEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body as [`Coordinator`](crate::Coordinator) does, and hands out a [`Ticket`] for each: a future
@@ -58,7 +59,35 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T, Value = V, Error = E>> + Send + 'static,
     {
-        let manner = Manner::plain(discard);
+        Self::start(Manner::plain(discard), options, signals, body)
+    }
+
+    /// Starts a coordinator on the current Tokio runtime whose workers a crew drives: each runs one body after the other,
+    /// and these may block. Everything else, the waits for time and for signals, remains with the runtime.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled, and when the crew cannot take a worker on.
+    pub fn spawn_on<F, Fut>(crew: Crew, options: CoordinatorOptions, signals: &SignalSink, body: F) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T, Value = V, Error = E>> + Send + 'static,
+    {
+        let manner = Manner { crew: Some(crew), ..Manner::plain(discard) };
+        let work = Self::start(manner, options, signals, body);
+        work.handle.engine.start_workers();
+        work
+    }
+
+    fn start<F, Fut>(
+        manner: Manner<Ticketed<T, V, E>, ()>,
+        options: CoordinatorOptions,
+        signals: &SignalSink,
+        body: F,
+    ) -> Self
+    where
+        F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Outcome<T, Value = V, Error = E>> + Send + 'static,
+    {
         let body = move |ticketed: Ticketed<T, V, E>, op: Operation| {
             let Ticketed { item, mut reply } = ticketed;
             // The call itself may panic as well as the future, and the ticket has to hear of either.
@@ -171,13 +200,13 @@ where
 }
 
 /// Tells the ticket why its operation will not run.
-fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, finish: Finish)
+fn discard<T, V, E>(ticketed: Ticketed<T, V, E>, operation: &OperationSnapshot)
 where
     V: Send,
     E: Send,
 {
-    let reason = match finish {
-        Finish::Skipped => TicketError::Skipped,
+    let reason = match operation.state {
+        OperationState::Skipped => TicketError::Skipped,
         _ => TicketError::Cancelled,
     };
     ticketed.reply.answered(Err(reason)).give();

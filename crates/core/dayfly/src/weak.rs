@@ -12,7 +12,9 @@ pub struct WeakHandle<C> {
 }
 
 impl<C> WeakHandle<C> {
-    pub(crate) fn new(upgrade: impl Fn() -> Option<C> + Send + Sync + 'static) -> Self {
+    /// Leads to what `upgrade` yields, which must not be kept open by it.
+    #[must_use]
+    pub fn new(upgrade: impl Fn() -> Option<C> + Send + Sync + 'static) -> Self {
         Self { upgrade: Arc::new(upgrade) }
     }
 

@@ -1,11 +1,12 @@
 //! What has become of one attempt, as a body tells it to the engine.
 
 use std::any::Any;
-use std::fmt::{self, Display, Write};
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::tally::Finish;
+use crate::contain::{brief, panic_text};
 use crate::schedule::Schedule;
 use crate::{Ended, Outcome};
 
@@ -36,9 +37,6 @@ impl Answer for () {
     fn give(self) {}
 }
 
-/// The most of an error's text that a record keeps.
-const ERROR_BYTES: usize = 512;
-
 impl<T, A> AttemptEnd<T, A> {
     /// The end that a body's outcome means. Its value is dropped and its error becomes text, here, where a panic of
     /// either is contained.
@@ -63,9 +61,7 @@ impl<T, A> AttemptEnd<T, A> {
     }
 
     pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        Self::finished(Finish::Panicked, Some(brief(&text.unwrap_or("the body panicked"))))
+        Self::finished(Finish::Panicked, Some(panic_text(panic)))
     }
 
     /// Whether the body completed and nothing else is to be done.
@@ -83,42 +79,5 @@ impl<T, A> AttemptEnd<T, A> {
 
     fn finished(finish: Finish, error: Option<Arc<str>>) -> Self {
         Self::Finished(Finished { finish, error, answer: None })
-    }
-}
-
-/// The beginning of an error's text; a longer one is not even written.
-fn brief(error: &impl Display) -> Arc<str> {
-    struct Brief(String);
-
-    impl Write for Brief {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            for character in text.chars() {
-                if self.0.len() + character.len_utf8() > ERROR_BYTES {
-                    return Err(fmt::Error);
-                }
-                self.0.push(character);
-            }
-            Ok(())
-        }
-    }
-
-    let mut brief = Brief(String::new());
-    match write!(brief, "{error}") {
-        // An error means that there is no more room, or that the text gave up; what is there is kept.
-        Ok(()) | Err(fmt::Error) => brief.0.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_cut_between_characters() {
-        assert_eq!(&*brief(&"short"), "short");
-        let long = "é".repeat(300);
-        assert_eq!(brief(&long).len(), 512);
-        let odd = format!("x{long}");
-        assert_eq!(brief(&odd).len(), 511);
     }
 }

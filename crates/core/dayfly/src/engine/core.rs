@@ -11,20 +11,22 @@
 
 mod ending;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
+use self::ending::NO_SIGNALS;
 pub(super) use self::ending::{Ended, Returns};
 use super::board::{Board, Progress};
 use super::deferral::{Deferral, earlier};
 use super::effects::Effects;
 use super::gates::Gates;
-use super::seats::{Claimed, Seats};
+use super::seats::{Claimed, Next, Seats};
 use super::tally::{Finish, Tally};
+use super::waiting::Waiting;
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
 use crate::{
@@ -44,12 +46,15 @@ pub(super) enum Phase {
     Killing,
 }
 
+/// How long producers stand in line at most although there is room, with bodies that may block.
+const LET_IN_AFTER: Duration = Duration::from_millis(1);
+
 pub(super) struct Core<S: Schedule> {
     schedule: S,
     /// What the inbox handed over, on its way into the schedule.
     supply: VecDeque<Queued<S::Item, S::Key>>,
     /// Operations that wait for the time of their next attempt.
-    waiting: BTreeMap<(Instant, OperationId), Queued<S::Item, S::Key>>,
+    waiting: Waiting<S::Item, S::Key>,
     seats: Seats<S::Key>,
     window: Window<S::Key>,
     tally: Tally,
@@ -59,6 +64,8 @@ pub(super) struct Core<S: Schedule> {
     paused: bool,
     phase: Phase,
     cancel_at: Option<Instant>,
+    /// When producers are to be let in at the latest that stand in line although there is room.
+    let_in_at: Option<Instant>,
     grace: Duration,
 }
 
@@ -70,7 +77,7 @@ where
         Self {
             schedule,
             supply: VecDeque::new(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::new(),
             seats: Seats::new(setup.boards.into_iter()),
             window: setup.window,
             tally: Tally::default(),
@@ -80,6 +87,7 @@ where
             paused: false,
             phase: Phase::Open,
             cancel_at: None,
+            let_in_at: None,
             grace: setup.grace,
         }
     }
@@ -137,7 +145,14 @@ where
         }
     }
 
-    fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
+    /// Has the keeper come soon, which lets producers in as whoever comes does. Says whether it has to be told.
+    pub(super) fn let_in_soon(&mut self, now: Instant) -> bool {
+        let is_new = self.let_in_at.is_none();
+        self.let_in_at.get_or_insert(now + LET_IN_AFTER);
+        is_new
+    }
+
+    pub(super) fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
         self.seats.leave_queue(worker, |key| effects.left_queue.push(key.clone()));
     }
 
@@ -186,6 +201,7 @@ where
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Effects<S>) -> Option<Instant> {
         self.return_due(now);
         self.look_at_gates(now);
+        self.let_in_at = self.let_in_at.filter(|at| *at > now);
         if self.cancel_at.is_some_and(|at| at <= now) {
             self.cancel(now, effects);
         }
@@ -199,8 +215,11 @@ where
             Phase::Cancelling { deadline } => Some(deadline),
             Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
         };
-        let due = self.waiting.keys().next().map(|&(due, _)| due);
-        earlier(earlier(deadline, due), earlier(self.gates.recheck_at(), self.deferral.due()))
+        let deadline = earlier(deadline, self.let_in_at);
+        earlier(
+            earlier(deadline, self.waiting.first_due()),
+            earlier(self.gates.recheck_at(), self.deferral.due()),
+        )
     }
 
     pub(super) fn close(&mut self) {
@@ -222,8 +241,7 @@ where
         }
         self.cancel_at = None;
         self.phase = Phase::Cancelling { deadline: far_enough(now, self.grace) };
-        let waiting = std::mem::take(&mut self.waiting);
-        for entry in waiting.into_values() {
+        for entry in self.waiting.take_all() {
             self.schedule.gave_up(&entry.key, entry.place);
             self.end_queued(entry, now, effects);
         }
@@ -245,8 +263,7 @@ where
             effects.killed.push(sitting.grip());
             return true;
         }
-        let waits = self.waiting.keys().find(|(_, waiting)| *waiting == id).copied();
-        let waiting = waits.and_then(|place| self.waiting.remove(&place));
+        let waiting = self.waiting.remove(id);
         if let Some(entry) = &waiting {
             self.schedule.gave_up(&entry.key, entry.place);
         }
@@ -256,6 +273,47 @@ where
             self.end_queued(entry, now, effects);
         }
         found
+    }
+
+    /// Ends an operation's wait for its next attempt, also the wait that one in a worker's hands will ask for.
+    pub(super) fn hasten(&mut self, id: OperationId, now: Instant) -> bool {
+        if let Some(entry) = self.waiting.remove(id) {
+            self.schedule.due(Queued { ready_at: now, ..entry });
+            return true;
+        }
+        self.seats.set_next(id, Next::AtOnce)
+    }
+
+    /// Ends an operation as failed that waits for its next attempt, or that asks for one when it comes out of a worker's
+    /// hands.
+    pub(super) fn give_up(
+        &mut self,
+        id: OperationId,
+        error: &Arc<str>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> bool {
+        let Some(entry) = self.waiting.remove(id) else {
+            return self.seats.set_next(id, Next::Failed(Arc::clone(error)));
+        };
+        self.schedule.gave_up(&entry.key, entry.place);
+        effects.left_queue.push(entry.key.clone());
+        let details = self.window.details(Some(Arc::clone(error)), NO_SIGNALS);
+        let ended = self.end(entry, Finish::Failed, details, now, effects);
+        effects.discarded.push(ended);
+        true
+    }
+
+    /// Ends what `take` takes out of the schedule, and hands the items back.
+    pub(super) fn take_out(
+        &mut self,
+        take: impl FnOnce(&mut S) -> Vec<Queued<S::Item, S::Key>>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> Vec<S::Item> {
+        let taken = take(&mut self.schedule);
+        effects.left_queue.extend(taken.iter().map(|entry| entry.key.clone()));
+        taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
     }
 
     pub(super) fn set_paused(&mut self, paused: bool) {
@@ -367,8 +425,8 @@ where
 
     /// Returns to the schedule what has waited for long enough.
     fn return_due(&mut self, now: Instant) {
-        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= now) {
-            self.schedule.due(first.remove());
+        while let Some(entry) = self.waiting.pop_due(now) {
+            self.schedule.due(entry);
         }
     }
 

@@ -5,14 +5,14 @@ use std::task::Waker;
 use dayfly_signal::OperationId;
 
 use super::seats::Grip;
-use super::tally::Finish;
 use crate::OperationSnapshot;
 use crate::schedule::Schedule;
 use crate::window::Record;
 
 /// What is left to do once the locks are free.
 pub(super) struct Effects<S: Schedule> {
-    pub(super) discarded: Vec<(S::Item, Finish)>,
+    /// Items that will not run, each with what its operation was.
+    pub(super) discarded: Vec<(S::Item, OperationSnapshot<S::Key>)>,
     pub(super) answers: Vec<S::Answer>,
     /// Bodies to be told that they are cancelled, or to be dropped.
     pub(super) cancelled: Vec<Grip>,

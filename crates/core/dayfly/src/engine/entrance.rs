@@ -9,7 +9,7 @@ use dayfly_signal::OperationId;
 use super::in_line::InLine;
 use super::inbox::{Accepted, Offer, Refusal, Refused};
 use super::room::NoRoom;
-use super::{Engine, Key, crew};
+use super::{Engine, Key, staff};
 use crate::schedule::Schedule;
 use crate::{EnqueueError, TryEnqueueError};
 
@@ -111,7 +111,7 @@ where
     pub(super) fn tell(self: &Arc<Self>, worker: usize) {
         let hub = &self.hubs[worker];
         if hub.must_start() {
-            crew::start(Arc::clone(self), worker);
+            staff::start(Arc::clone(self), worker);
         } else {
             hub.nudge();
         }

@@ -42,7 +42,8 @@ where
     fn run_in_place(self: &Arc<Self>, offer: OfferOf<S>) -> Result<OperationId, OfferOf<S>> {
         // A body finds the runtime around it that its coordinator was started on.
         let is_at_home = Handle::try_current().is_ok_and(|here| here.id() == self.runtime.id());
-        if is_at_home { self.crew.run_in_place(self, offer) } else { Err(offer) }
+        // A crew has threads of its own for its bodies.
+        if is_at_home && self.crew.is_none() { self.staff.run_in_place(self, offer) } else { Err(offer) }
     }
 }
 

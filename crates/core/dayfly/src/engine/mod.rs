@@ -4,7 +4,6 @@
 mod attempt_end;
 mod board;
 mod core;
-mod crew;
 mod deferral;
 mod effects;
 mod entrance;
@@ -20,8 +19,10 @@ mod reflexes;
 mod room;
 mod seats;
 mod slot;
+mod staff;
 mod tally;
 mod visit;
+mod waiting;
 mod worker;
 
 use std::fmt;
@@ -36,17 +37,18 @@ use tokio::runtime::{self, RuntimeFlavor};
 pub(crate) use self::attempt_end::{Answer, AttemptEnd, AttemptEndOf};
 use self::board::Board;
 use self::core::{Core, Setup};
-use self::crew::{Crew, Workers};
 use self::gates::Gates;
 use self::inbox::Inbox;
 pub(crate) use self::inbox::Offer;
+use self::manner::Discard;
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
-pub(crate) use self::tally::Finish;
+use self::staff::{Staff, Workers};
+use crate::crew::Crew;
 use crate::latch::Latch;
 use crate::observers::Observers;
-use crate::schedule::Schedule;
+use crate::schedule::{Queued, Schedule};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, Ordering, PoisonError};
 use crate::ticket::Kill;
 use crate::window::Window;
@@ -58,16 +60,18 @@ use crate::{
 pub(crate) struct Engine<S: Schedule> {
     core: Mutex<Core<S>>,
     inbox: Mutex<Inbox<S::Item, S::Key>>,
-    discard: fn(S::Item, Finish),
+    discard: Discard<S::Item, S::Key>,
     key_text: fn(&S::Key) -> Option<String>,
     /// The options of the start.
     options: CoordinatorOptions,
     signals: SignalSink,
     runtime: runtime::Handle,
     /// The workers. They know the body's type, so that nothing else has to.
-    crew: Box<dyn Crew<S>>,
+    staff: Box<dyn Staff<S>>,
     /// Workers as those see them who have something for them to do.
     hubs: Box<[Arc<Hub>]>,
+    /// Who drives the workers; the runtime where this is absent.
+    crew: Option<Arc<Crew>>,
     /// Changes whenever what was claimed may have to go back: by a control, or by a signal that gates.
     word: AtomicU64,
     watch: Option<Watch>,
@@ -122,9 +126,10 @@ where
         let patterns = gates.patterns();
         let watch = || (!patterns.is_empty()).then(|| signals.watch(patterns.clone()));
         let runtime = runtime::Handle::current();
-        let workers = match runtime.runtime_flavor() {
-            RuntimeFlavor::CurrentThread => 1,
-            _ => runtime.metrics().num_workers().max(1),
+        let workers = match (&manner.crew, runtime.runtime_flavor()) {
+            (Some(crew), _) => crew.size(),
+            (None, RuntimeFlavor::CurrentThread) => 1,
+            (None, _) => runtime.metrics().num_workers().max(1),
         };
         let boards: Box<[Arc<Board>]> = (0..workers).map(|_| Arc::default()).collect();
         let setup = Setup {
@@ -142,9 +147,10 @@ where
             inbox: Mutex::new(Inbox::new(options.queue_capacity, manner.max_queued, hubs.clone())),
             discard: manner.discard,
             key_text: manner.key_text,
+            crew: manner.crew.map(Arc::new),
             signals: signals.clone(),
             runtime,
-            crew: Box::new(Workers::new(body, &boards, &hubs)),
+            staff: Box::new(Workers::new(body, &boards, &hubs)),
             hubs,
             word: AtomicU64::new(0),
             watch: watch(),
@@ -165,6 +171,11 @@ where
         });
         keeper::start(Arc::clone(&engine), keepers);
         engine
+    }
+
+    /// Starts every worker at once, instead of each when there is something for it to do.
+    pub(crate) fn start_workers(self: &Arc<Self>) {
+        (0..self.hubs.len()).for_each(|worker| self.tell(worker));
     }
 
     /// What the gates say now, as a figure that changes when they do.
@@ -200,6 +211,22 @@ where
 
     pub(crate) fn kill(self: &Arc<Self>, id: OperationId) -> bool {
         self.control(|core, now, effects| core.kill(id, now, effects))
+    }
+
+    pub(crate) fn hasten(self: &Arc<Self>, id: OperationId) -> bool {
+        self.change(|core, now, _| core.hasten(id, now))
+    }
+
+    pub(crate) fn give_up(self: &Arc<Self>, id: OperationId, error: &Arc<str>) -> bool {
+        self.change(|core, now, effects| core.give_up(id, error, now, effects))
+    }
+
+    /// Ends what `take` takes out of the schedule, and hands the items back.
+    pub(crate) fn take_out(
+        self: &Arc<Self>,
+        take: impl FnOnce(&mut S) -> Vec<Queued<S::Item, S::Key>>,
+    ) -> Vec<S::Item> {
+        self.change(|core, now, effects| core.take_out(take, now, effects))
     }
 
     pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {

@@ -208,6 +208,11 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.capacity.saturating_sub(self.taken) >= self.capacity / 4
     }
 
+    /// Whether somebody stands in line although there is room.
+    pub(super) fn keeps_waiting(&self) -> bool {
+        self.taken < self.capacity && !self.line.is_empty()
+    }
+
     /// How many operations have a place; producers that were granted one and have not come for it do not count.
     pub(super) const fn occupied(&self) -> usize {
         self.taken - self.granted

@@ -60,7 +60,18 @@ pub(super) struct Occupant<K> {
     pub(super) enqueued_at: Instant,
     pub(super) ready_at: Instant,
     pub(super) started_at: Instant,
+    pub(super) next: Next,
     is_settled: bool,
+}
+
+/// What becomes of an operation that asks for another attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It waits as long as it asks for.
+    AsAsked,
+    AtOnce,
+    /// It does not get one.
+    Failed(Arc<str>),
 }
 
 /// An operation that was claimed, with the item.
@@ -153,6 +164,7 @@ impl<K: Clone> Seats<K> {
             enqueued_at,
             ready_at,
             started_at: now,
+            next: Next::AsAsked,
             is_settled: false,
         });
     }
@@ -226,6 +238,23 @@ impl<K: Clone> Seats<K> {
             return self.sitting(place.worker, place.seat, Progress::Running);
         }
         self.unsettled().find(|sitting| sitting.occupant.id == id)
+    }
+
+    /// Decides beforehand on the next attempt of an operation that runs. Says whether it does.
+    pub(super) fn set_next(&mut self, id: OperationId, next: Next) -> bool {
+        let place = self.settled.get(&id).copied().or_else(|| {
+            let mut workers = self.workers.iter().enumerate();
+            workers.find_map(|(worker, own)| {
+                let mut batch = own.batch.iter().enumerate();
+                batch.find_map(|(turn, &seat)| {
+                    let is_it = own.seats[seat].occupant.as_ref().is_some_and(|occupant| occupant.id == id);
+                    let runs = is_it && own.board.progress(turn) == Progress::Running;
+                    runs.then_some(Address { worker, seat })
+                })
+            })
+        });
+        let occupant = place.and_then(|at| self.workers[at.worker].seats[at.seat].occupant.as_mut());
+        occupant.map(|occupant| occupant.next = next).is_some()
     }
 
     /// Every operation in a worker's hands.

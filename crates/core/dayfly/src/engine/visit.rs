@@ -122,6 +122,23 @@ where
         (visit, word, now)
     }
 
+    /// A worker of a crew is about to run a body for as long as that takes. Producers are let in when there is room for
+    /// many, and otherwise soon: waking one for each start costs more than short bodies do.
+    pub(super) fn tell_starts(&self, worker: usize, now: Instant, effects: &mut Effects<S>) {
+        let mut core = self.lock_core();
+        core.note_starts_of(worker, effects);
+        let mut inbox = self.lock_inbox();
+        inbox.settle(effects, false);
+        if inbox.room().keeps_waiting() {
+            effects.nudge_keeper |= core.let_in_soon(now);
+        }
+        drop((inbox, core));
+        effects.producers.drain(..).for_each(Waker::wake);
+        if std::mem::take(&mut effects.nudge_keeper) {
+            self.keeper.notify_one();
+        }
+    }
+
     fn absorb(&self, core: &mut Core<S>) {
         let mut inbox = self.lock_inbox();
         core.absorb(|supply| inbox.swap(supply));
@@ -200,8 +217,8 @@ where
         for answer in effects.answers.drain(..) {
             contain(|| answer.give());
         }
-        for (item, finish) in effects.discarded.drain(..) {
-            contain(|| (self.discard)(item, finish));
+        for (item, operation) in effects.discarded.drain(..) {
+            contain(|| (self.discard)(item, &operation));
         }
         drop(telling);
         if end.is_idle {

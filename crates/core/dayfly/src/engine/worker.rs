@@ -228,6 +228,10 @@ where
         (seated.batch, seated.turn) = (self.batch, turn);
         self.board.start(turn);
         self.has_started = true;
+        if site.engine.crew.is_some() {
+            // The body may block, and nobody comes by meanwhile to tell that it has left the queue.
+            site.engine.tell_starts(self.index, self.now, &mut self.effects);
+        }
         let how = (site.make, site.engine.key_text);
         let polled = seated.slot.start(claimed, how, &site.engine.signals);
         self.count_poll();
@@ -276,7 +280,9 @@ where
     /// Tells the core what has happened, and claims what is to be done next unless it is time to step aside.
     fn visit(&mut self, engine: &Arc<Engine<S>>, yields: bool) -> Visit {
         let has_room = self.claimed.is_empty() && !yields;
-        let most = if has_room { self.pace.claim() } else { 0 };
+        // A body that blocks would hold up whatever was claimed with it.
+        let claim = if engine.crew.is_some() { 1 } else { self.pace.claim() };
+        let most = if has_room { claim } else { 0 };
         let Self { index, returns, claimed, effects, board, pace, polled, .. } = self;
         let (visit, word, now) = engine.serve(*index, effects, |core, now, effects| {
             pace.stop(std::mem::take(polled), now);

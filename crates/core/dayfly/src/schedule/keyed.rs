@@ -92,6 +92,16 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
         keys.into_iter().map(|(key, state)| (key.clone(), state.stats(self.paused.contains(key)))).collect()
     }
 
+    /// Takes everything out that waits for its turn, in the order in which it would have started.
+    pub(crate) fn take_key(&mut self, key: &K) -> Vec<Queued<T, K>> {
+        let Some(at) = self.keys.find_place(key) else { return Vec::new() };
+        // An emptied line may still stand in a ring; its turn finds nothing and settles it.
+        let lines = &mut self.keys.get_mut(at).lines;
+        let taken: Vec<_> = lines.iter_mut().flat_map(|line| line.queue.drain(..)).collect();
+        self.len -= taken.len();
+        taken
+    }
+
     /// Puts the key where it belongs after a change: into the rings, or out of the table.
     fn settle(&mut self, at: usize, end: End) {
         let state = self.keys.get_mut(at);
@@ -122,6 +132,13 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
         let mut place = 0;
         while let Some(&at) = self.rings[lane].get(place) {
             let state = self.keys.get_mut(at);
+            if state.parked > 0 {
+                // It comes back when it is due. Were it to stand here meanwhile, everybody would have to pass it.
+                self.rings[lane].remove(place);
+                state.lines[lane].stand = Stand::Nowhere;
+                self.blocked -= 1;
+                continue;
+            }
             if state.taken >= self.rules.per_key {
                 // Another lane of the key was faster; this one keeps its place.
                 place += 1;

@@ -86,8 +86,12 @@ impl<T, K: Eq + Hash + Clone> Keys<T, K> {
     }
 
     pub(super) fn find(&self, key: &K) -> Option<&KeyState<T, K>> {
+        self.find_place(key).map(|at| &self.states[at])
+    }
+
+    pub(super) fn find_place(&self, key: &K) -> Option<usize> {
         let is_it = |&at: &usize| self.states[at].key.as_ref() == Some(key);
-        self.places.find(self.hasher.hash_one(key), is_it).map(|&at| &self.states[at])
+        self.places.find(self.hasher.hash_one(key), is_it).copied()
     }
 
     pub(super) fn get_mut(&mut self, at: usize) -> &mut KeyState<T, K> {

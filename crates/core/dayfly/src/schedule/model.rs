@@ -28,6 +28,10 @@ enum Step {
     Defer(u8),
     Release,
     Remove(usize),
+    /// Takes everything of a key out that waits for its turn.
+    TakeKey(u8),
+    /// Ends one that waits for its next attempt.
+    GiveUp(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -43,6 +47,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..KEYS).prop_map(Step::Defer),
         1 => Just(Step::Release),
         1 => any::<usize>().prop_map(Step::Remove),
+        1 => (0..KEYS).prop_map(Step::TakeKey),
+        1 => any::<usize>().prop_map(Step::GiveUp),
     ]
 }
 
@@ -181,6 +187,21 @@ fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 if let Some(work) = pick(&mut model.queued, at) {
                     let removed = schedule.remove(OperationId::from_u64(work.number).unwrap());
                     prop_assert_eq!(removed.map(|entry| entry.id.get()), Some(work.number));
+                }
+            }
+            Step::TakeKey(key) => {
+                let taken: Vec<u64> = schedule.take_key(&key).iter().map(|entry| entry.id.get()).collect();
+                let mut expected: Vec<Work> = model.queued.clone();
+                expected.retain(|work| work.key == key);
+                // Stable, so that the order within a lane is kept.
+                expected.sort_by_key(|work| work.lane);
+                let expected: Vec<u64> = expected.iter().map(|work| work.number).collect();
+                prop_assert_eq!(taken, expected);
+                model.queued.retain(|work| work.key != key);
+            }
+            Step::GiveUp(at) => {
+                if let Some((work, place)) = pick(&mut model.waiting, at) {
+                    schedule.gave_up(&work.key, place);
                 }
             }
         }

@@ -6,6 +6,7 @@ mod again;
 mod calls;
 #[cfg(feature = "serde")]
 mod configuration;
+mod crews;
 mod dropping;
 mod ending;
 mod everything;
@@ -19,6 +20,7 @@ mod keyed;
 mod limits;
 mod loops;
 mod outcomes;
+mod parking;
 mod priorities;
 mod queries;
 mod results;

@@ -1,17 +1,22 @@
 //! How operations end, or go back to the queue.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use dayfly_signal::Signal;
 use tokio::time::Instant;
 
 use super::super::attempt_end::{AttemptEnd, AttemptEndOf, Finished};
 use super::super::effects::Effects;
-use super::super::seats::{Claimed, Sitting};
+use super::super::seats::{Claimed, Next, Sitting};
 use super::super::tally::Finish;
-use super::{Core, far_enough};
+use super::Core;
+use crate::OperationSnapshot;
 use crate::schedule::{Queued, Schedule};
-use crate::window::Record;
+use crate::window::{Details, Record};
+
+/// Nothing to be remembered of an attempt.
+pub(super) const NO_SIGNALS: Option<fn(&mut Vec<Signal>)> = None;
 
 /// What a worker has to tell: which of its operations have ended, and which it has not begun and gives back.
 pub(in super::super) struct Returns<S: Schedule> {
@@ -106,13 +111,19 @@ where
                 self.remember(finish, ended, effects);
             }
             AttemptEnd::Again { item, .. }
-                if self.is_cancelling() || shared.is_killed(occupant.generation) =>
+                if self.is_cancelling()
+                    || shared.is_killed(occupant.generation)
+                    || matches!(occupant.next, Next::Failed(_)) =>
             {
                 self.schedule.ended(&occupant.key, occupant.place);
-                let ended = occupant.record(Finish::Cancelled, self.window.details(None, recent), now);
+                let (finish, error) = match &occupant.next {
+                    Next::Failed(error) => (Finish::Failed, Some(Arc::clone(error))),
+                    Next::AsAsked | Next::AtOnce => (Finish::Cancelled, None),
+                };
+                let ended = occupant.record(finish, self.window.details(error, recent), now);
                 self.seats.free(worker, seat);
-                self.remember(Finish::Cancelled, ended, effects);
-                effects.discarded.push((item, Finish::Cancelled));
+                effects.discarded.push((item, ended.snapshot()));
+                self.remember(finish, ended, effects);
             }
             AttemptEnd::Again { item, after } => {
                 // A record shows what its newest attempt raised.
@@ -122,10 +133,13 @@ where
                 self.tally.again += 1;
                 self.schedule.again(&occupant.key, occupant.place);
                 effects.came_back.push(occupant.key.clone());
-                let due = far_enough(now, after);
+                let due = match occupant.next {
+                    Next::AtOnce => Some(now),
+                    // Beyond the clock's range is never.
+                    _ => now.checked_add(after),
+                };
                 if let Some(occupant) = self.seats.vacate(worker, seat) {
-                    let entry = occupant.queued_again(item, due);
-                    self.waiting.insert((due, entry.id), entry);
+                    self.waiting.insert(due, occupant.queued_again(item, due.unwrap_or(now)));
                 }
                 effects.nudge_keeper = true;
                 self.return_due(now);
@@ -166,19 +180,33 @@ where
         now: Instant,
         effects: &mut Effects<S>,
     ) {
+        let ended = self.end(entry, finish, None, now, effects);
+        effects.discarded.push(ended);
+    }
+
+    /// Ends an operation that is in nobody's hands. Its item is the caller's.
+    pub(super) fn end(
+        &mut self,
+        entry: Queued<S::Item, S::Key>,
+        finish: Finish,
+        details: Option<Box<Details>>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> (S::Item, OperationSnapshot<S::Key>) {
         let ended = Record {
             id: entry.id,
-            key: entry.key.clone(),
+            key: entry.key,
             state: finish.state(),
             attempt: entry.attempts,
             enqueued_at: entry.enqueued_at,
             started_at: None,
             finished_at: now,
-            details: None,
+            details,
             is_own_id: entry.is_own_id,
         };
+        let snapshot = ended.snapshot();
         self.remember(finish, ended, effects);
-        effects.discarded.push((entry.item, finish));
+        (entry.item, snapshot)
     }
 
     /// The one place where an operation ends.

@@ -20,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::sync::{Mutex, MutexGuard, TryLockError};
 
 /// Workers whose bodies' type is forgotten.
-pub(super) trait Crew<S: Schedule>: Send + Sync {
+pub(super) trait Staff<S: Schedule>: Send + Sync {
     /// A turn of a worker in its own task.
     fn turn(&self, engine: &Arc<Engine<S>>, worker: usize, context: &mut Context<'_>) -> Poll<()>;
 
@@ -66,7 +66,7 @@ where
     }
 }
 
-impl<S, F, Fut> Crew<S> for Workers<S, F, Fut>
+impl<S, F, Fut> Staff<S> for Workers<S, F, Fut>
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
     F: Fn(S::Item, Operation) -> Fut + Send + Sync + 'static,
@@ -122,7 +122,7 @@ where
 {
     fn drop(&mut self) {
         if self.engine.hubs[self.worker].make_up() {
-            self.engine.crew.lose(self.engine, self.worker);
+            self.engine.staff.lose(self.engine, self.worker);
         }
     }
 }
@@ -141,7 +141,7 @@ where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
     fn drop(&mut self) {
-        self.engine.crew.lose(&self.engine, self.worker);
+        self.engine.staff.lose(&self.engine, self.worker);
     }
 }
 
@@ -149,11 +149,15 @@ pub(super) fn start<S>(engine: Arc<Engine<S>>, worker: usize)
 where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
-    let runtime = engine.runtime.clone();
+    let (runtime, crew) = (engine.runtime.clone(), engine.crew.clone());
     // Made here: a runtime that shuts down drops the task without ever polling it.
     let presence = Presence { engine, worker };
-    drop(runtime.spawn(async move {
+    let work = async move {
         let Presence { engine, worker } = &presence;
-        poll_fn(|context| engine.crew.turn(engine, *worker, context)).await;
-    }));
+        poll_fn(|context| engine.staff.turn(engine, *worker, context)).await;
+    };
+    match crew {
+        Some(crew) => crew.take_on(worker, Box::pin(work)),
+        None => drop(runtime.spawn(work)),
+    }
 }

@@ -1,0 +1,135 @@
+//! The end: parked keys are waited for, or given up and listed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly::{CoordinatorOptions, OperationState, SignalSink};
+use dayfly_keyed_sequential::{KeyedSequential, SequentialOptions};
+use dayfly_testing::settle;
+
+use crate::support::{Item, World, spawn};
+
+const WORK: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(2);
+
+/// Key 1 with items 0 (broken) and 1, parked.
+async fn parked() -> (KeyedSequential<u32, Item>, World) {
+    let world = World::breaking(&[(1, 0)]);
+    let work = spawn(WORK, &SignalSink::default(), &world);
+    work.enqueue((1, 0)).await.unwrap();
+    work.enqueue((1, 1)).await.unwrap();
+    settle().await;
+    (work, world)
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_waits_for_parked_keys_and_they_can_still_be_retried() {
+    let (work, world) = parked().await;
+    let drained = work.drain();
+    tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
+    assert_eq!(work.parked_count(), 1);
+    assert!(work.try_enqueue((1, 2)).is_err(), "intake has ended");
+    world.mend();
+    assert!(work.retry(&1));
+    let report = drained.await;
+    assert_eq!((report.figures.accepted, report.figures.completed, report.forgotten), (2, 2, 0));
+    assert!(report.given_up.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_for_and_cancel_list_what_was_given_up_and_say_so_to_everybody() {
+    for waits in [true, false] {
+        let (work, _) = parked().await;
+        let report = if waits { work.drain_for(Duration::from_secs(5)).await } else { work.cancel().await };
+        let figures = report.figures;
+        assert_eq!((figures.accepted, figures.cancelled, figures.failed), (2, 2, 0));
+        let listed: Vec<_> = report
+            .given_up
+            .iter()
+            .map(|lost| (lost.item.1, lost.attempts, lost.error.as_deref(), lost.state))
+            .collect();
+        let cancelled = OperationState::Cancelled;
+        assert_eq!(listed, [(0, 1, Some("(1, 0) is broken"), cancelled), (1, 0, None, cancelled)]);
+        assert_eq!(work.cancel().await.given_up.len(), 2, "whoever asks is told");
+        assert_eq!(work.parked_count(), 0);
+        assert!(!work.signals().is_raised("key.parked"));
+        assert!(!work.retry(&1) && work.skip(&1).is_none() && work.discard(&1).is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_item_that_is_cancelled_before_its_start_is_given_up_with_its_error() {
+    let (work, _) = parked().await;
+    work.pause();
+    assert!(work.retry(&1));
+    let report = work.cancel().await;
+    assert_eq!(report.given_up.len(), 2);
+    assert_eq!(report.given_up[0].error.as_deref(), Some("(1, 0) is broken"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_fails_because_it_is_cancelled_parks_nothing() {
+    let work = KeyedSequential::spawn(
+        SequentialOptions::new(),
+        &SignalSink::default(),
+        |_: &u32| 7,
+        |_, op: dayfly::Operation| async move {
+            op.cancelled().await;
+            Err::<(), _>("stopped halfway")
+        },
+    );
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    let report = work.cancel().await;
+    assert_eq!((work.parked_count(), report.figures.cancelled), (0, 1));
+    assert_eq!(report.given_up[0].error.as_deref(), Some("stopped halfway"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_signal_skips_is_given_up_and_the_list_is_bounded() {
+    let signals = SignalSink::default();
+    let world = World::default();
+    let work = spawn(WORK.queue_capacity(4).cancel_on("stop"), &signals, &world);
+    signals.raise("stop");
+    for number in 0..10 {
+        work.enqueue((number, 0)).await.unwrap();
+        settle().await;
+    }
+    let report = work.drain().await;
+    assert_eq!((report.figures.skipped, report.forgotten), (10, 4));
+    let keys: Vec<u32> = report.given_up.iter().map(|lost| lost.key).collect();
+    assert_eq!(keys, [4, 5, 6, 7, 8, 9], "as many as can be accepted at once, the newest");
+    assert_eq!(report.given_up[0].state, OperationState::Skipped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_waits_for_parked_keys_and_intake_stays_open() {
+    let (work, _) = parked().await;
+    let waiting = work.clone();
+    let idle = tokio::runtime::Handle::current().spawn(async move { waiting.idle().await });
+    settle().await;
+    assert!(!idle.is_finished());
+    work.skip(&1);
+    idle.await.unwrap();
+    work.enqueue((3, 0)).await.unwrap();
+    assert_eq!(work.drain().await.figures.completed, 2);
+}
+
+#[test]
+fn what_is_parked_when_the_runtime_goes_is_given_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let work = runtime.block_on(async {
+        let (work, _) = parked().await;
+        let hanging = KeyedSequential::spawn(
+            SequentialOptions::new(),
+            &SignalSink::default(),
+            |_: &u32| 7,
+            |_: Arc<u32>, _| std::future::pending::<()>(),
+        );
+        hanging.enqueue(1).await.unwrap();
+        settle().await;
+        (work, hanging)
+    });
+    drop(runtime);
+    assert_eq!((work.0.given_up().len(), work.0.parked_count()), (2, 0));
+    assert_eq!(work.1.given_up().len(), 1);
+}
