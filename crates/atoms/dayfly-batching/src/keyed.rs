@@ -33,7 +33,7 @@ use crate::{Answer, Batch, BatchRules, BatcherOptions};
 ///     |row: &Row| row.table,
 ///     |table: &'static str, rows: Batch<Row>| async move {
 ///         println!("{} rows into {table}", rows.len());
-///         Ok::<_, std::io::Error>(rows.iter().map(|row| row.id).collect())
+///         Ok::<_, std::io::Error>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
 ///     },
 /// );
 /// assert_eq!(rows.submit(Row { table: "orders", id: 7 }).await.unwrap(), 7);

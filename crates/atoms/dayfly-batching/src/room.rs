@@ -115,6 +115,11 @@ impl Room {
         wakers.extend(std::mem::take(&mut self.line).into_values().flatten());
     }
 
+    /// Whether producers wait and none of them was let in: only items that leave can help them.
+    pub(crate) fn is_stuck(&self) -> bool {
+        !self.line.is_empty() && self.granted.is_empty()
+    }
+
     pub(crate) const fn is_closed(&self) -> bool {
         self.is_closed
     }

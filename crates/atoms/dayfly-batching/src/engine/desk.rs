@@ -314,6 +314,10 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
 
     /// Calls as many workers as there is something to do for.
     fn dispatch(&mut self, todo: &mut Todo<T, K>) {
+        if self.room.is_stuck() {
+            // A batch that waits for more would wait for those who wait for room.
+            self.state.make_room();
+        }
         let wanted = self.state.claimable();
         while self.called < wanted {
             if let Some((_, waker)) = self.idle.pop() {
