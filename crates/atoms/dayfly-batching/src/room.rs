@@ -51,6 +51,16 @@ impl Room {
         Ok(())
     }
 
+    /// Takes room that there [is](Self::has_room).
+    pub(crate) const fn take(&mut self) {
+        self.taken += 1;
+    }
+
+    /// Whether [`enter`](Self::enter) would succeed.
+    pub(crate) fn has_room(&self) -> bool {
+        self.taken < self.capacity && !self.is_closed && self.line.is_empty()
+    }
+
     /// Joins the line. Room is open, and there is none now.
     pub(crate) fn join(&mut self, waker: Waker) -> Ticket {
         self.tickets += 1;

@@ -69,6 +69,8 @@ pub(super) struct Todo<T, K> {
     pub(super) has_progressed: bool,
     pub(super) ended: Option<DrainReport>,
     pub(super) dropped: Vec<T>,
+    /// Keys that are not needed any more; there is one at most, unless everything is given up.
+    pub(super) key: Option<K>,
     pub(super) keys: Vec<K>,
 }
 
@@ -92,7 +94,15 @@ impl<T, K> Todo<T, K> {
             has_progressed: false,
             ended: None,
             dropped: Vec::new(),
+            key: None,
             keys: Vec::new(),
+        }
+    }
+
+    fn drop_key(&mut self, key: Option<K>) {
+        match &self.key {
+            Some(_) => self.keys.extend(key),
+            None => self.key = key,
         }
     }
 
@@ -120,6 +130,23 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
             is_abandoned: false,
             figures: Stats::default(),
             is_keyed: manner.is_serial,
+        }
+    }
+
+    /// Takes an item in that changes nothing for anybody, and returns its key; otherwise the item comes back.
+    #[inline]
+    pub(super) fn offer_quickly(&mut self, offer: Offer<T, K>) -> Result<K, Offer<T, K>> {
+        if offer.ends || offer.identity.is_some() || !self.room.has_room() {
+            return Err(offer);
+        }
+        let Offer { key, hash, item, weight, ends, identity } = offer;
+        match self.state.put_quickly(hash, &key, item, weight) {
+            Ok(()) => {
+                self.room.take();
+                self.figures.accepted += 1;
+                Ok(key)
+            }
+            Err(item) => Err(Offer { key, hash, item, weight, ends, identity }),
         }
     }
 
@@ -206,7 +233,7 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
         self.figures.accepted += 1;
         self.figures.coalesced += u64::from(put.surplus.is_some());
         todo.dropped.extend(put.surplus);
-        todo.keys.extend(key);
+        todo.drop_key(key);
         if let Some(deadline) = put.deadline
             && self.keeper_comes.is_none_or(|comes| deadline < comes)
         {
@@ -237,7 +264,7 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
                 self.room.leave(1, &mut todo.wakers);
             }
             todo.dropped.extend(item);
-            todo.keys.extend(key);
+            todo.drop_key(key);
             todo.has_progressed = true;
             self.dispatch(todo);
             self.look_for_the_end(todo);
@@ -386,7 +413,7 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
 
     /// A batch has ended.
     pub(super) fn finish(&mut self, claim: &Claim<T>, counts: Counts, todo: &mut Todo<T, K>) {
-        todo.keys.extend(self.state.finish(claim));
+        todo.drop_key(self.state.finish(claim));
         let figures = &mut self.figures;
         figures.handling -= counts.completed + counts.failed + counts.cancelled;
         figures.completed += counts.completed;

@@ -112,7 +112,7 @@ where
             Ok(token) => Some(Ok(token)),
         };
         drop(desk);
-        self.engine.carry_out(todo);
+        self.engine.carry_out(&mut todo);
         entered.map_or(Poll::Pending, Poll::Ready)
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 pub(crate) use self::desk::Offer;
 use self::desk::{Desk, Todo};
 pub(crate) use self::entering::{Entering, Refused, Submitting};
+use crate::contain::contain;
 use crate::latch::Latch;
 use crate::replies::{Reply, Token};
 use crate::room::NoRoom;
@@ -89,13 +90,31 @@ where
         engine
     }
 
-    /// Takes an item in if there is room now. Somebody who waits for its outcome brings a context and gets a token.
-    pub(crate) fn offer(
+    /// Takes an item in if there is room now.
+    #[inline]
+    pub(crate) fn push(self: &Arc<Self>, offer: Offer<T, K>) -> Result<(), Refused<T, K>> {
+        let mut desk = self.lock();
+        match desk.offer_quickly(offer) {
+            Ok(key) => {
+                drop(desk);
+                drop(key);
+                Ok(())
+            }
+            Err(offer) => self.push_with_care(offer, desk),
+        }
+    }
+
+    #[inline(never)]
+    fn push_with_care(
         self: &Arc<Self>,
         offer: Offer<T, K>,
-        waiting: Option<&Context<'_>>,
-    ) -> Result<Option<Token>, Refused<T, K>> {
-        self.change(|desk, todo| desk.offer(offer, waiting, self.rules.sameness.as_ref(), todo))
+        mut desk: MutexGuard<'_, Desk<T, K, V, E>>,
+    ) -> Result<(), Refused<T, K>> {
+        let mut todo = Todo::new();
+        let offered = desk.offer(offer, None, self.rules.sameness.as_ref(), &mut todo);
+        drop(desk);
+        self.carry_out(&mut todo);
+        offered.map(|_| ())
     }
 
     fn poll_reply(&self, token: Token, context: &Context<'_>) -> Poll<Reply<V, E>> {
@@ -161,31 +180,46 @@ where
     /// Changes what lies under the lock, and does the rest when the lock is free.
     fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Desk<T, K, V, E>, &mut Todo<T, K>) -> R) -> R {
         let mut todo = Todo::new();
-        let result = change(&mut self.lock(), &mut todo);
+        self.change_with(&mut todo, change)
+    }
+
+    /// Like [`change`](Self::change), for who has a list of what is to be done, which is empty and will be again.
+    fn change_with<R>(
+        self: &Arc<Self>,
+        todo: &mut Todo<T, K>,
+        change: impl FnOnce(&mut Desk<T, K, V, E>, &mut Todo<T, K>) -> R,
+    ) -> R {
+        let result = change(&mut self.lock(), todo);
         self.carry_out(todo);
         result
     }
 
-    fn carry_out(self: &Arc<Self>, todo: Todo<T, K>) {
-        if let Some(report) = todo.ended {
+    fn carry_out(self: &Arc<Self>, todo: &mut Todo<T, K>) {
+        if let Some(report) = todo.ended.take() {
             // The end is found once, so nothing was set before.
             self.ended.report.get_or_init(|| report);
             self.ended.reached.set();
         }
-        for _ in 0..todo.starts {
+        for _ in 0..std::mem::take(&mut todo.starts) {
             (self.start_worker)(Arc::clone(self));
         }
-        if todo.tells_keeper {
+        if std::mem::take(&mut todo.tells_keeper) {
             self.keeper.notify_one();
         }
-        if todo.has_progressed {
+        if std::mem::take(&mut todo.has_progressed) {
             self.progress.notify_waiters();
         }
-        if let Some(waker) = todo.worker {
-            waker.wake();
+        // What wakers, items and keys do when they are woken or dropped is foreign: its panic is nobody else's.
+        let worker = todo.worker.take();
+        for waker in worker.into_iter().chain(todo.wakers.drain(..)) {
+            contain(|| waker.wake());
         }
-        todo.wakers.into_iter().for_each(std::task::Waker::wake);
-        drop((todo.dropped, todo.keys));
+        contain(|| {
+            todo.spent = None;
+            todo.key = None;
+            todo.keys.clear();
+            todo.dropped.clear();
+        });
     }
 
     /// Keys, identities and wakers are foreign code; whatever of it panicked, the desk's own steps are whole.

@@ -46,14 +46,13 @@ pub(super) fn judge<T, V, E>(
             return Verdict::done(items);
         }
         End::Answered(Answers::Values(values)) if values.len() == items => {
-            let values = values.into_iter().map(Ok).collect();
-            tell_each(values, waiters, sameness, tidings);
+            tell_each(values.into_iter().map(Ok), waiters, sameness, tidings);
             return Verdict::done(items);
         }
         End::Answered(Answers::Each(results)) if results.len() == items => {
             let results: Vec<_> = results.into_iter().map(|result| result.map_err(Arc::new)).collect();
             let verdict = Verdict::of_each(&results);
-            tell_each(results, waiters, sameness, tidings);
+            tell_each(results.into_iter(), waiters, sameness, tidings);
             return verdict;
         }
         End::Answered(Answers::Values(values)) => {
@@ -112,14 +111,14 @@ impl<E> Verdict<E> {
 
 /// Gives each who waits the result of its own item.
 fn tell_each<T, V, E>(
-    results: Vec<Result<V, Arc<E>>>,
+    results: impl Iterator<Item = Result<V, Arc<E>>>,
     waiters: &[Waiter],
     sameness: Option<&Sameness<T, V>>,
     tidings: &mut Tidings<V, E>,
 ) {
     let Some(Sameness { copy, .. }) = sameness else {
         // Each item has one who waits at most, and both stand in the order of the items.
-        let mut results = results.into_iter().enumerate();
+        let mut results = results.enumerate();
         for waiter in waiters {
             let own = results.find(|(at, _)| *at == waiter.at).map(|(_, result)| result);
             if let Some((token, result)) = waiter.token.zip(own) {
@@ -128,6 +127,7 @@ fn tell_each<T, V, E>(
         }
         return;
     };
+    let results: Vec<_> = results.collect();
     for waiter in waiters {
         let Some(token) = waiter.token else { continue };
         let reply = match &results[waiter.at] {

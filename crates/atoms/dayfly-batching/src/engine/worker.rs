@@ -11,6 +11,7 @@ use std::task::Poll;
 use tokio::task::yield_now;
 
 use super::Engine;
+use super::desk::{Counts, Todo};
 use super::verdict::{End, Tidings, Verdict, judge};
 use crate::batch::Home;
 use crate::contain::contain;
@@ -42,6 +43,8 @@ where
         claim: Claim::new(),
         home: Home::new(),
         tidings: Vec::new(),
+        ended: None,
+        todo: Todo::new(),
         has_left: false,
     };
     drop(runtime.spawn(work(seat, handler)));
@@ -64,6 +67,7 @@ where
         in_a_row += 1;
         if in_a_row == IN_A_ROW {
             in_a_row = 0;
+            seat.give_back();
             yield_now().await;
         }
     }
@@ -86,6 +90,9 @@ where
     claim: Claim<T>,
     home: Arc<Home<T>>,
     tidings: Tidings<V, E>,
+    /// What has become of a batch that has ended and still has its slot.
+    ended: Option<Counts>,
+    todo: Todo<T, K>,
     has_left: bool,
 }
 
@@ -99,9 +106,16 @@ where
     /// Waits for a batch, and says whether it was cancelled; `None` when there is nothing more to do.
     async fn next(&mut self) -> Option<bool> {
         poll_fn(|context| {
-            let Self { engine, number, is_resting, claim, .. } = self;
-            let looked =
-                engine.change(|desk, todo| desk.look(*number, is_resting, claim, context.waker(), todo));
+            let Self { engine, number, is_resting, claim, tidings, ended, todo, .. } = self;
+            let looked = engine.change_with(todo, |desk, todo| {
+                if let Some(counts) = ended.take() {
+                    desk.answer(tidings, todo);
+                    desk.finish(claim, counts, todo);
+                    claim.waiters.clear();
+                }
+                desk.look(*number, is_resting, claim, context.waker(), todo)
+            });
+            forget(&mut self.tidings);
             if let Poll::Ready(found) = looked {
                 self.has_left = found.is_none();
                 self.holds = found.map(|_| self.claim.items.len());
@@ -143,9 +157,11 @@ where
         let count = self.holds.unwrap_or(0);
         let verdict = self.judge(end, count);
         let mut items = self.take_home();
-        let counts = verdict.counts;
+        // Everybody is told, and the slot given back, with the look for the next batch: one lock for all of it.
+        (self.holds, self.ended) = (None, Some(verdict.counts));
+        self.engine.raise(verdict.counts);
         if let Some(error) = verdict.error {
-            self.engine.raise(counts);
+            // Who waits for an item does not wait for its recovery.
             self.tell();
             if let Some(failed) = verdict.failed {
                 keep_only(&mut items, count, &failed);
@@ -156,20 +172,9 @@ where
                     contained(future).await;
                 }
             }
-        } else {
-            self.engine.raise(counts);
         }
         contain(|| items.clear());
-        // A drop that panicked may have left something, and a buffer that was taken comes back as none.
-        self.claim.items = if items.is_empty() { items } else { Vec::new() };
-        self.holds = None;
-        let Self { engine, claim, tidings, .. } = self;
-        claim.waiters.clear();
-        engine.change(|desk, todo| {
-            desk.answer(tidings, todo);
-            desk.finish(claim, counts, todo);
-        });
-        contain(|| tidings.clear());
+        self.claim.items = items;
     }
 
     /// Values and errors that nobody waits for are dropped on the way, and may panic.
@@ -177,15 +182,27 @@ where
         let Self { engine, claim, tidings, .. } = self;
         let sameness = engine.rules.sameness.as_ref();
         contain(|| judge(end, count, &claim.waiters, sameness, tidings)).unwrap_or_else(|| {
-            contain(|| tidings.clear());
+            forget(tidings);
             judge(End::Panicked, count, &claim.waiters, sameness, tidings)
         })
     }
 
+    /// Tells everybody and gives the slot back before the look for the next batch.
+    fn give_back(&mut self) {
+        let Self { engine, claim, tidings, ended, todo, .. } = self;
+        let Some(counts) = ended.take() else { return };
+        engine.change_with(todo, |desk, todo| {
+            desk.answer(tidings, todo);
+            desk.finish(claim, counts, todo);
+        });
+        claim.waiters.clear();
+        forget(tidings);
+    }
+
     fn tell(&mut self) {
-        let tidings = &mut self.tidings;
-        self.engine.change(|desk, todo| desk.answer(tidings, todo));
-        contain(|| tidings.clear());
+        let Self { engine, tidings, todo, .. } = self;
+        engine.change_with(todo, |desk, todo| desk.answer(tidings, todo));
+        forget(tidings);
     }
 
     /// What the handler left of the items; a batch that was never handed out is still here.
@@ -199,6 +216,11 @@ where
             Vec::new()
         })
     }
+}
+
+/// Drops answers that nobody came for.
+fn forget<V, E>(tidings: &mut Tidings<V, E>) {
+    while contain(|| tidings.clear()).is_none() {}
 }
 
 /// Leaves the items at these places, unless the handler has taken some.
@@ -232,7 +254,7 @@ async fn contained(mut future: Pin<Box<dyn Future<Output = ()> + Send>>) {
 
 impl<T, K, V, E> Engine<T, K, V, E> {
     /// Says what has become of a batch.
-    fn raise(&self, counts: super::desk::Counts) {
+    fn raise(&self, counts: Counts) {
         for (signal, items) in [(&self.flushed, counts.completed), (&self.failed, counts.failed)] {
             if items > 0 {
                 signal.raise_with(&items.to_string());
@@ -253,15 +275,10 @@ where
             return;
         }
         // Only the runtime drops a worker, and only when it shuts down: nobody can be told to go on.
-        let count = self.holds.take();
-        if let Some(count) = count {
-            let verdict = self.judge(End::Cancelled, count);
-            let Self { engine, claim, tidings, .. } = self;
-            engine.change(|desk, todo| {
-                desk.answer(tidings, todo);
-                desk.finish(claim, verdict.counts, todo);
-            });
+        if let Some(count) = self.holds.take() {
+            self.ended = Some(self.judge(End::Cancelled, count).counts);
         }
+        self.give_back();
         let (number, was_resting) = (self.number, self.is_resting);
         drop(self.engine.change(|desk, todo| {
             desk.lose(number, was_resting, todo);

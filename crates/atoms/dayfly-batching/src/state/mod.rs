@@ -153,6 +153,29 @@ impl<T, K: Eq> State<T, K> {
         self.limits.max_weight.is_some_and(|max| weight > max)
     }
 
+    /// Puts an item that nobody waits for into a batch that has begun and that it neither fills nor ends: what most items
+    /// do, so it is done without a look and without a decision. The item comes back when there is more to it.
+    pub(crate) fn put_quickly(&mut self, hash: u64, key: &K, item: T, weight: u64) -> Result<(), T> {
+        let own = self.keys.find(hash, key);
+        let Some(open) = own.and_then(|own| self.keys.get(own)).and_then(|own| own.open) else {
+            return Err(item);
+        };
+        let pending = self.batches.get_mut(open);
+        let after = pending.weight.saturating_add(weight);
+        if pending.items.len() + 1 >= self.limits.max_items
+            || self.limits.max_weight.is_some_and(|max| after >= max)
+        {
+            return Err(item);
+        }
+        pending.items.push(item);
+        pending.weight = after;
+        if self.manner.weighs {
+            pending.weights.push(weight);
+        }
+        self.items += 1;
+        Ok(())
+    }
+
     /// Looks where an item would go. Compares keys and items, which is foreign code, and so changes nothing.
     pub(crate) fn look(
         &mut self,
