@@ -23,8 +23,9 @@ const LOOM: &str = "dayfly-loom";
 const SHUTTLE: &str = "dayfly-shuttle";
 const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
 const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
+const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 16] = [
     Fault {
         what: "a worker that falls asleep does not look again",
         by: (LOOM, "ready_one_waker"),
@@ -115,6 +116,27 @@ const FAULTS: [Fault; 13] = [
         file: READY,
         right: "self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0)",
         wrong: "true",
+    },
+    Fault {
+        what: "producers in line do not make a batch leave that waits for more",
+        by: (SHUTTLE, "batch_close_while"),
+        file: DESK,
+        right: "if self.room.is_stuck() {",
+        wrong: "if false {",
+    },
+    Fault {
+        what: "a worker that was called is counted as called for ever",
+        by: (SHUTTLE, "batch_dropped"),
+        file: DESK,
+        right: "            None => self.called -= 1,",
+        wrong: "            None => {}",
+    },
+    Fault {
+        what: "a deadline that is earlier than the keeper knows is not told",
+        by: (SHUTTLE, "batch_push_races"),
+        file: DESK,
+        right: "            self.keeper_comes = Some(deadline);\n            todo.tells_keeper = true;",
+        wrong: "            self.keeper_comes = Some(deadline);",
     },
 ];
 

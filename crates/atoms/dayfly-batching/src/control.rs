@@ -44,8 +44,8 @@ macro_rules! control {
             /// The item was accepted if and only if this returned `Ok`. A future that is dropped before drops its item
             /// with it and leaves its place in line to the next; to keep the item, use [`try_push`](Self::try_push).
             pub async fn push(&self, item: T) -> Result<(), $crate::PushError<T>> {
-                match self.handle.engine.push(self.offer(item)) {
-                    Ok(()) => Ok(()),
+                match self.handle.engine.offer(self.offer(item), None) {
+                    Ok(_) => Ok(()),
                     Err(refused) if refused.is_full() => {
                         $crate::engine::Entering::new(&self.handle.engine, refused.offer).await
                     }
@@ -59,7 +59,10 @@ macro_rules! control {
             /// The item comes back when the queue is full, when the batcher is closed, and when the item weighs more than a
             /// batch may.
             pub fn try_push(&self, item: T) -> Result<(), $crate::TryPushError<T>> {
-                self.handle.engine.push(self.offer(item)).map_err($crate::engine::Refused::into_error)
+                match self.handle.engine.offer(self.offer(item), None) {
+                    Ok(_) => Ok(()),
+                    Err(refused) => Err(refused.into_error()),
+                }
             }
 
             /// Hands an item in, waiting in line for room if there is none, and waits for its own outcome.

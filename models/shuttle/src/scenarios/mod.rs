@@ -1,6 +1,7 @@
 //! What is played, each with what must hold afterwards.
 
 mod again;
+mod batching;
 mod ending;
 mod gates;
 mod keyed;
@@ -21,7 +22,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 11] = [
+pub const SCENARIOS: [Scenario; 15] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -33,6 +34,10 @@ pub const SCENARIOS: [Scenario; 11] = [
     Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
     Scenario { name: "each_ticket_is_answered_once", run: || play(tickets::answered_once()) },
+    Scenario { name: "batch_close_while_flushing", run: || play(batching::close_while_flushing()) },
+    Scenario { name: "batch_push_races_the_deadline", run: || play(batching::push_races_the_deadline()) },
+    Scenario { name: "batch_dropped_submitters", run: || play(batching::dropped_submitters()) },
+    Scenario { name: "batch_cancel_in_flight", run: || play(batching::cancel_in_flight()) },
 ];
 
 /// How many workers the runtime has: as many starts may slip through while a control is on its way.

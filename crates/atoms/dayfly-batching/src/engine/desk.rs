@@ -135,19 +135,25 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
 
     /// Takes an item in that changes nothing for anybody, and returns its key; otherwise the item comes back.
     #[inline]
-    pub(super) fn offer_quickly(&mut self, offer: Offer<T, K>) -> Result<K, Offer<T, K>> {
+    pub(super) fn offer_quickly(
+        &mut self,
+        offer: Offer<T, K>,
+        waiting: Option<&Context<'_>>,
+    ) -> Result<(Option<Token>, K), Offer<T, K>> {
         if offer.ends || offer.identity.is_some() || !self.room.has_room() {
             return Err(offer);
         }
-        let Offer { key, hash, item, weight, ends, identity } = offer;
-        match self.state.put_quickly(hash, &key, item, weight) {
-            Ok(()) => {
-                self.room.take();
-                self.figures.accepted += 1;
-                Ok(key)
-            }
-            Err(item) => Err(Offer { key, hash, item, weight, ends, identity }),
+        let Some(open) = self.state.find_quickly(offer.hash, &offer.key, offer.weight) else {
+            return Err(offer);
+        };
+        let token = waiting.map(|context| self.replies.join(context.waker().clone()));
+        let place = self.state.put_quickly(open, offer.item, offer.weight, token);
+        if let Some((token, place)) = token.zip(place) {
+            self.replies.set_place(token, place);
         }
+        self.room.take();
+        self.figures.accepted += 1;
+        Ok((token, offer.key))
     }
 
     /// Takes an item in if there is room now.

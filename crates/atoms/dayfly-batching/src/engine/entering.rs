@@ -83,6 +83,17 @@ where
         let sameness = self.engine.rules.sameness.as_ref();
         let (mut todo, mut replaced) = (Todo::new(), None);
         let mut desk = self.engine.lock();
+        let offer = match self.ticket {
+            Some(_) => offer,
+            None => match desk.offer_quickly(offer, waiting) {
+                Ok((token, key)) => {
+                    drop(desk);
+                    drop(key);
+                    return Poll::Ready(Ok(token));
+                }
+                Err(offer) => offer,
+            },
+        };
         let entered = match self.ticket {
             None => desk.offer(offer, waiting, sameness, &mut todo),
             Some(ticket) => match desk.poll_line(ticket, context, &mut replaced) {

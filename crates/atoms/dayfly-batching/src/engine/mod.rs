@@ -90,31 +90,36 @@ where
         engine
     }
 
-    /// Takes an item in if there is room now.
+    /// Takes an item in if there is room now. Somebody who waits for its outcome brings a context and gets a token.
     #[inline]
-    pub(crate) fn push(self: &Arc<Self>, offer: Offer<T, K>) -> Result<(), Refused<T, K>> {
+    pub(crate) fn offer(
+        self: &Arc<Self>,
+        offer: Offer<T, K>,
+        waiting: Option<&Context<'_>>,
+    ) -> Result<Option<Token>, Refused<T, K>> {
         let mut desk = self.lock();
-        match desk.offer_quickly(offer) {
-            Ok(key) => {
+        match desk.offer_quickly(offer, waiting) {
+            Ok((token, key)) => {
                 drop(desk);
                 drop(key);
-                Ok(())
+                Ok(token)
             }
-            Err(offer) => self.push_with_care(offer, desk),
+            Err(offer) => self.offer_with_care(offer, waiting, desk),
         }
     }
 
     #[inline(never)]
-    fn push_with_care(
+    fn offer_with_care(
         self: &Arc<Self>,
         offer: Offer<T, K>,
+        waiting: Option<&Context<'_>>,
         mut desk: MutexGuard<'_, Desk<T, K, V, E>>,
-    ) -> Result<(), Refused<T, K>> {
+    ) -> Result<Option<Token>, Refused<T, K>> {
         let mut todo = Todo::new();
-        let offered = desk.offer(offer, None, self.rules.sameness.as_ref(), &mut todo);
+        let offered = desk.offer(offer, waiting, self.rules.sameness.as_ref(), &mut todo);
         drop(desk);
         self.carry_out(&mut todo);
-        offered.map(|_| ())
+        offered
     }
 
     fn poll_reply(&self, token: Token, context: &Context<'_>) -> Poll<Reply<V, E>> {

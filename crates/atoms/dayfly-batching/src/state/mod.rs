@@ -153,27 +153,28 @@ impl<T, K: Eq> State<T, K> {
         self.limits.max_weight.is_some_and(|max| weight > max)
     }
 
-    /// Puts an item that nobody waits for into a batch that has begun and that it neither fills nor ends: what most items
-    /// do, so it is done without a look and without a decision. The item comes back when there is more to it.
-    pub(crate) fn put_quickly(&mut self, hash: u64, key: &K, item: T, weight: u64) -> Result<(), T> {
-        let own = self.keys.find(hash, key);
-        let Some(open) = own.and_then(|own| self.keys.get(own)).and_then(|own| own.open) else {
-            return Err(item);
-        };
+    /// The batch that takes an item which neither begins, fills nor ends it: what most items do, so it is found without a
+    /// decision.
+    pub(crate) fn find_quickly(&mut self, hash: u64, key: &K, weight: u64) -> Option<usize> {
+        let own = self.keys.find(hash, key)?;
+        let open = self.keys.get(own)?.open?;
+        let pending = self.batches.get(open);
+        let is_light =
+            self.limits.max_weight.is_none_or(|max| pending.weight.saturating_add(weight) < max);
+        (pending.items.len() + 1 < self.limits.max_items && is_light).then_some(open)
+    }
+
+    /// Puts an item into a batch that was [found](Self::find_quickly), after which nothing has changed.
+    pub(crate) fn put_quickly(&mut self, open: usize, item: T, weight: u64, token: Option<Token>) -> Option<Place> {
         let pending = self.batches.get_mut(open);
-        let after = pending.weight.saturating_add(weight);
-        if pending.items.len() + 1 >= self.limits.max_items
-            || self.limits.max_weight.is_some_and(|max| after >= max)
-        {
-            return Err(item);
-        }
+        let at = pending.items.len();
         pending.items.push(item);
-        pending.weight = after;
+        pending.weight = pending.weight.saturating_add(weight);
         if self.manner.weighs {
             pending.weights.push(weight);
         }
         self.items += 1;
-        Ok(())
+        token.map(|token| self.wait(open, at, Some(token)))
     }
 
     /// Looks where an item would go. Compares keys and items, which is foreign code, and so changes nothing.

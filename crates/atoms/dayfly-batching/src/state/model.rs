@@ -235,7 +235,7 @@ impl Model {
 }
 
 /// Plays the steps on both, and returns what the machine handed out, by key.
-fn play(steps: Vec<Step>, is_serial: bool, coalesces: bool, weighs: bool) -> BTreeMap<u8, Vec<u32>> {
+fn play(steps: Vec<Step>, is_serial: bool, coalesces: bool, weighs: bool, quickly: bool) -> BTreeMap<u8, Vec<u32>> {
     let limits = Limits {
         max_items: 4,
         max_weight: Some(9),
@@ -275,8 +275,14 @@ fn play(steps: Vec<Step>, is_serial: bool, coalesces: bool, weighs: bool) -> BTr
                 number += 1;
                 let item = (number, weight, identity);
                 let identity = coalesces.then_some(u64::from(identity % 2));
-                let look = state.look(u64::from(key), &key, identity, |own| own.2 == item.2);
                 let token = Some(replies.join(Waker::noop().clone()));
+                let quick = if ends || coalesces || !quickly { None } else { state.find_quickly(u64::from(key), &key, weight) };
+                if let Some(open) = quick {
+                    places.push(state.put_quickly(open, item, weight, token).unwrap());
+                    model.push(key, item, places.len() - 1, false);
+                    continue;
+                }
+                let look = state.look(u64::from(key), &key, identity, |own| own.2 == item.2);
                 let now = start + Duration::from_millis(model.now);
                 let entry =
                     Entry { key: &mut Some(key), hash: u64::from(key), item, weight, ends, identity, token };
@@ -380,9 +386,9 @@ proptest! {
 
     #[test]
     fn it_does_what_the_model_does(
-        steps in steps(), is_serial: bool, coalesces: bool, weighs: bool,
+        steps in steps(), is_serial: bool, coalesces: bool, weighs: bool, quickly: bool,
     ) {
-        let handed = play(steps, is_serial, coalesces, weighs);
+        let handed = play(steps, is_serial, coalesces, weighs, quickly);
         for items in handed.values() {
             prop_assert!(items.is_sorted(), "out of order: {items:?}");
         }
