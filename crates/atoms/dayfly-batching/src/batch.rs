@@ -117,6 +117,9 @@ impl<T> Drop for Batch<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Batch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("items", &self.items).field("reason", &self.reason).finish()
+        f.debug_struct("Batch")
+            .field("items", &self.items)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }

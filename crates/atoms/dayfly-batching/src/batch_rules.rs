@@ -48,6 +48,7 @@ pub struct BatchRules<T, V, E> {
 }
 
 type Weight<T> = Box<dyn Fn(&T) -> u64 + Send + Sync>;
+type IsSame<T> = Box<dyn Fn(&T, &T) -> bool + Send + Sync>;
 type Boundary<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 pub(crate) type OnFailure<T, E> =
     Box<dyn Fn(FailedBatch<T, E>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -55,7 +56,7 @@ pub(crate) type OnFailure<T, E> =
 /// When two items are the same, and how both get its value.
 pub(crate) struct Sameness<T, V> {
     pub(crate) hash: Box<dyn Fn(&T) -> u64 + Send + Sync>,
-    pub(crate) is_same: Box<dyn Fn(&T, &T) -> bool + Send + Sync>,
+    pub(crate) is_same: IsSame<T>,
     pub(crate) copy: fn(&V) -> V,
 }
 
@@ -97,9 +98,9 @@ impl<T, V, E> BatchRules<T, V, E> {
         V: Clone,
     {
         let identity = Arc::new(identity);
-        let (hashed, hasher) = (Arc::clone(&identity), DefaultHashBuilder::default());
+        let (of_item, builder) = (Arc::clone(&identity), DefaultHashBuilder::default());
         self.sameness = Some(Sameness {
-            hash: Box::new(move |item| hasher.hash_one(hashed(item))),
+            hash: Box::new(move |item| builder.hash_one(of_item(item))),
             is_same: Box::new(move |one, other| identity(one) == identity(other)),
             copy: V::clone,
         });

@@ -53,8 +53,8 @@
 //! - What waits is bounded in items, what fills in keys, what runs in batches. Futures can be dropped at any await: no
 //!   item, no room, no slot and no wake-up is lost.
 //! - Nothing polls. There is one timer, for the batch that is due next, and none while no batch fills. An item that
-//!   is pushed costs one short lock, no wake-up and, in steady state, no allocation; a batch costs a wake-up and two of the
-//!   small texts that signals carry.
+//!   is pushed costs one short lock, no wake-up and, in steady state, no allocation; a batch costs a wake-up and the small
+//!   text that its signal carries.
 //!
 //! # Features
 //! - `serde` (off by default): [`BatcherOptions`] is read from configuration and written to it, under the rules of the

@@ -57,15 +57,12 @@ impl<V, E> Replies<V, E> {
         self.generations += 1;
         let generation = self.generations;
         let waiting = Waiting { generation: Some(generation), waker: Some(waker), reply: None, place: None };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.places[at] = waiting;
-                at
-            }
-            None => {
-                self.places.push(waiting);
-                self.places.len() - 1
-            }
+        let at = if let Some(at) = self.free.pop() {
+            self.places[at] = waiting;
+            at
+        } else {
+            self.places.push(waiting);
+            self.places.len() - 1
         };
         Token { at, generation }
     }

@@ -1,5 +1,7 @@
 //! What lies under the lock: the batches, the room, those who wait, and the workers that have nothing to do.
 
+mod ending;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -7,11 +9,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::entering::Refused;
+use super::todo::Todo;
 use crate::batch_rules::Sameness;
 use crate::replies::{Gone, Replies, Reply, Token};
 use crate::room::{NoRoom, Room, Ticket};
-use crate::state::{Claim, Entry, Limits, Manner, State};
-use crate::{BatcherOptions, DrainReport, FlushReason, Stats};
+use crate::state::{Claim, Entry, Manner, State};
+use crate::{BatcherOptions, Stats};
 
 pub(crate) struct Desk<T, K, V, E> {
     state: State<T, K>,
@@ -57,23 +60,6 @@ pub(crate) enum Why {
     TooHeavy,
 }
 
-/// What is left to do when the lock is free.
-pub(super) struct Todo<T, K> {
-    /// Whom to wake; the first worker has a place of its own, so that nothing is allocated for it.
-    pub(super) worker: Option<Waker>,
-    pub(super) wakers: Vec<Waker>,
-    /// A waker that is not needed any more: it may be the last of its task, which may own anything.
-    pub(super) spent: Option<Waker>,
-    pub(super) starts: usize,
-    pub(super) tells_keeper: bool,
-    pub(super) has_progressed: bool,
-    pub(super) ended: Option<DrainReport>,
-    pub(super) dropped: Vec<T>,
-    /// Keys that are not needed any more; there is one at most, unless everything is given up.
-    pub(super) key: Option<K>,
-    pub(super) keys: Vec<K>,
-}
-
 /// What the keeper finds.
 pub(super) enum Next {
     /// Nothing more will come.
@@ -83,41 +69,10 @@ pub(super) enum Next {
     Wait(Option<Instant>),
 }
 
-impl<T, K> Todo<T, K> {
-    pub(super) const fn new() -> Self {
-        Self {
-            worker: None,
-            wakers: Vec::new(),
-            spent: None,
-            starts: 0,
-            tells_keeper: false,
-            has_progressed: false,
-            ended: None,
-            dropped: Vec::new(),
-            key: None,
-            keys: Vec::new(),
-        }
-    }
-
-    fn drop_key(&mut self, key: Option<K>) {
-        match &self.key {
-            Some(_) => self.keys.extend(key),
-            None => self.key = key,
-        }
-    }
-
-    fn wake(&mut self, waker: Waker) {
-        match &self.worker {
-            Some(_) => self.wakers.push(waker),
-            None => self.worker = Some(waker),
-        }
-    }
-}
-
 impl<T, K: Eq, V, E> Desk<T, K, V, E> {
     pub(super) fn new(options: &BatcherOptions, manner: Manner) -> Self {
         Self {
-            state: State::new(Limits::of(options), manner),
+            state: State::new(options.clone(), manner),
             room: Room::new(options.capacity()),
             replies: Replies::new(),
             idle: Vec::new(),
@@ -216,12 +171,12 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
         if self.state.is_too_heavy(offer.weight) {
             return Err(Refused { why: Why::TooHeavy, offer });
         }
-        let is_same =
-            |own: &T| sameness.is_some_and(|sameness| (sameness.is_same)(own, &offer.item));
+        let is_same = |own: &T| sameness.is_some_and(|sameness| (sameness.is_same)(own, &offer.item));
         let look = self.state.look(offer.hash, &offer.key, offer.identity, is_same);
         if look.joins() && has_room {
             self.room.leave(1, &mut todo.wakers);
-        } else if !look.joins() && !has_room
+        } else if !look.joins()
+            && !has_room
             && let Err(why) = self.room.enter()
         {
             self.state.make_room();
@@ -276,73 +231,6 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
             self.look_for_the_end(todo);
         }
         Some(gone)
-    }
-
-    pub(super) fn close(&mut self, todo: &mut Todo<T, K>) {
-        self.room.close(&mut todo.wakers);
-        self.state.shut_all(FlushReason::Close);
-        self.dispatch(todo);
-        self.look_for_the_end(todo);
-    }
-
-    pub(super) fn flush(&mut self, todo: &mut Todo<T, K>) -> u64 {
-        let mark = self.state.flush();
-        self.dispatch(todo);
-        mark
-    }
-
-    pub(super) fn has_reached(&self, mark: u64) -> bool {
-        self.state.has_reached(mark)
-    }
-
-    pub(super) fn cancel(&mut self, now: Instant, todo: &mut Todo<T, K>) {
-        if self.cancelled.is_none() {
-            self.cancelled = Some(Cancelled { kill_at: now.checked_add(self.grace) });
-            todo.tells_keeper = true;
-        }
-        self.close(todo);
-        for token in self.state.dismiss() {
-            let mut reply = Some(Reply::Cancelled);
-            todo.wakers.extend(self.replies.answer(token, &mut reply));
-        }
-    }
-
-    /// Nobody is left who could run anything. What no handler has is cancelled and goes.
-    pub(super) fn abandon(&mut self, todo: &mut Todo<T, K>) -> Vec<Vec<T>> {
-        self.is_abandoned = true;
-        self.cancel(Instant::now(), todo);
-        let (items, keys) = self.state.abandon();
-        let count = items.iter().map(Vec::len).sum();
-        self.figures.cancelled += count as u64;
-        self.room.leave(count, &mut todo.wakers);
-        todo.keys.extend(keys);
-        todo.has_progressed = true;
-        self.look_for_the_end(todo);
-        items
-    }
-
-    pub(super) fn follow(&mut self, options: &BatcherOptions, todo: &mut Todo<T, K>) {
-        self.state.set_limits(Limits::of(options));
-        self.room.set_capacity(options.capacity(), &mut todo.wakers);
-        self.grace = options.cancel_grace;
-        todo.tells_keeper = true;
-        self.dispatch(todo);
-    }
-
-    /// What the time brings.
-    pub(super) fn tick(&mut self, now: Instant, todo: &mut Todo<T, K>) -> Next {
-        if self.is_over {
-            return Next::Over;
-        }
-        let due = self.state.tick(now);
-        self.dispatch(todo);
-        let kill_at = self.cancelled.and_then(|cancelled| cancelled.kill_at);
-        if kill_at.is_some_and(|kill_at| kill_at <= now) {
-            self.cancelled = Some(Cancelled { kill_at: None });
-            return Next::Kill;
-        }
-        self.keeper_comes = [due, kill_at].into_iter().flatten().min();
-        Next::Wait(self.keeper_comes)
     }
 
     /// Calls as many workers as there is something to do for.
@@ -430,16 +318,6 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
         todo.has_progressed = true;
         // The worker that ended it looks for the next one by itself, and calls others if there are more.
         self.look_for_the_end(todo);
-    }
-
-    fn look_for_the_end(&mut self, todo: &mut Todo<T, K>) {
-        if !self.is_over && self.room.is_closed() && self.state.is_empty() {
-            self.is_over = true;
-            todo.ended = Some(self.stats().into());
-            todo.tells_keeper = true;
-            self.called += self.idle.len();
-            todo.wakers.extend(self.idle.drain(..).map(|(_, waker)| waker));
-        }
     }
 
     pub(super) fn stats(&self) -> Stats {

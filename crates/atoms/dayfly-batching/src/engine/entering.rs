@@ -4,8 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::desk::{Offer, Todo, Why};
 use super::Engine;
+use super::desk::{Offer, Why};
+use super::todo::Todo;
 use crate::replies::{Reply, Token};
 use crate::room::{NoRoom, Ticket};
 use crate::{PushError, SubmitError, TryPushError};
@@ -204,7 +205,9 @@ where
                 Poll::Ready(Err(PushError::TooHeavy(item))) => Poll::Ready(Err(SubmitError::TooHeavy(item))),
             };
         };
-        let Poll::Ready(reply) = this.entering.engine.poll_reply(token, context) else { return Poll::Pending };
+        let Poll::Ready(reply) = this.entering.engine.poll_reply(token, context) else {
+            return Poll::Pending;
+        };
         this.token = None;
         Poll::Ready(match reply {
             Reply::Done(value) => Ok(value),

@@ -9,7 +9,7 @@ use std::task::Poll;
 use tokio::time::{Instant, sleep_until};
 
 use super::Engine;
-use super::desk::Next;
+use super::desk::{Desk, Next};
 
 pub(super) fn start<T, K, V, E>(engine: Arc<Engine<T, K, V, E>>)
 where
@@ -72,6 +72,6 @@ where
 {
     fn drop(&mut self) {
         // After the end there is nothing left to abandon. Before it, the runtime is shutting down.
-        drop(self.engine.change(|desk, todo| desk.abandon(todo)));
+        drop(self.engine.change(Desk::abandon));
     }
 }

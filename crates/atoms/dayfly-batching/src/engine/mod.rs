@@ -3,6 +3,8 @@
 mod desk;
 mod entering;
 mod keeper;
+mod tell;
+mod todo;
 mod verdict;
 mod worker;
 
@@ -13,9 +15,10 @@ use dayfly_signal::{Draft, SignalHandle, SignalSink};
 use tokio::runtime;
 use tokio::time::Instant;
 
+use self::desk::Desk;
 pub(crate) use self::desk::Offer;
-use self::desk::{Desk, Todo};
 pub(crate) use self::entering::{Entering, Refused, Submitting};
+use self::todo::Todo;
 use crate::contain::contain;
 use crate::latch::Latch;
 use crate::replies::{Reply, Token};
@@ -137,7 +140,7 @@ where
     }
 
     pub(crate) fn close(self: &Arc<Self>) {
-        self.change(|desk, todo| desk.close(todo));
+        self.change(Desk::close);
     }
 
     pub(crate) fn cancel(self: &Arc<Self>) {
@@ -146,7 +149,7 @@ where
 
     /// Flushes, and waits until what was in has ended.
     pub(crate) fn flush(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<T, K, V, E> {
-        let mark = self.change(|desk, todo| desk.flush(todo));
+        let mark = self.change(Desk::flush);
         let engine = Arc::clone(self);
         async move {
             loop {

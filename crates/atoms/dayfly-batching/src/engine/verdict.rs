@@ -96,7 +96,8 @@ impl<E> Verdict<E> {
 
     fn of_each<V>(results: &[Result<V, Arc<E>>]) -> Self {
         let errors = results.iter().enumerate().filter_map(|(at, result)| Some((at, result.as_ref().err()?)));
-        let (failed, errors): (Vec<usize>, Vec<Arc<E>>) = errors.map(|(at, error)| (at, Arc::clone(error))).unzip();
+        let (failed, errors): (Vec<usize>, Vec<Arc<E>>) =
+            errors.map(|(at, error)| (at, Arc::clone(error))).unzip();
         if errors.is_empty() {
             return Self::done(results.len());
         }

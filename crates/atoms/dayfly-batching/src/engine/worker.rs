@@ -11,7 +11,8 @@ use std::task::Poll;
 use tokio::task::yield_now;
 
 use super::Engine;
-use super::desk::{Counts, Todo};
+use super::desk::Counts;
+use super::todo::Todo;
 use super::verdict::{End, Tidings, Verdict, judge};
 use crate::batch::Home;
 use crate::contain::contain;
@@ -252,39 +253,6 @@ async fn contained(mut future: Pin<Box<dyn Future<Output = ()> + Send>>) {
     contain(|| drop(future));
 }
 
-impl<T, K, V, E> Engine<T, K, V, E> {
-    /// Says what has become of a batch.
-    fn raise(&self, counts: Counts) {
-        for (signal, items) in [(&self.flushed, counts.completed), (&self.failed, counts.failed)] {
-            if items > 0 {
-                signal.raise_with(Digits::of(items).text());
-            }
-        }
-    }
-}
-
-/// A number as text, without an allocation.
-struct Digits([u8; 20], usize);
-
-impl Digits {
-    fn of(mut number: u64) -> Self {
-        let (mut digits, mut first) = ([b'0'; 20], 20);
-        loop {
-            first -= 1;
-            digits[first] += u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-            if number == 0 {
-                return Self(digits, first);
-            }
-        }
-    }
-
-    fn text(&self) -> &str {
-        // Digits are text.
-        std::str::from_utf8(&self.0[self.1..]).unwrap_or("")
-    }
-}
-
 impl<T, K, V, E> Drop for Seat<T, K, V, E>
 where
     T: Send + 'static,
@@ -306,17 +274,5 @@ where
             desk.lose(number, was_resting, todo);
             desk.abandon(todo)
         }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_as_people_do() {
-        for number in [0, 7, 10, 64, 1_000, u64::MAX] {
-            assert_eq!(Digits::of(number).text(), number.to_string());
-        }
     }
 }

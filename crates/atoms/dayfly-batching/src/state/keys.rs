@@ -34,7 +34,8 @@ impl<K: Eq> Keys<K> {
 
     /// Compares keys, and so runs foreign code; changes nothing.
     pub(super) fn find(&self, hash: u64, key: &K) -> Option<usize> {
-        let is = |at: &usize| self.places[*at].as_ref().is_some_and(|own| own.hash == hash && own.key == *key);
+        let is =
+            |at: &usize| self.places[*at].as_ref().is_some_and(|own| own.hash == hash && own.key == *key);
         match self.latest {
             Some(latest) if is(&latest) => Some(latest),
             _ => self.by_hash.find(hash, is).copied(),
@@ -43,15 +44,12 @@ impl<K: Eq> Keys<K> {
 
     pub(super) fn insert(&mut self, hash: u64, key: K) -> usize {
         let own = OfKey { key, hash, open: None, is_busy: false, line: VecDeque::new() };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.places[at] = Some(own);
-                at
-            }
-            None => {
-                self.places.push(Some(own));
-                self.places.len() - 1
-            }
+        let at = if let Some(at) = self.free.pop() {
+            self.places[at] = Some(own);
+            at
+        } else {
+            self.places.push(Some(own));
+            self.places.len() - 1
         };
         let places = &self.places;
         self.by_hash.insert_unique(hash, at, |at| places[*at].as_ref().map_or(0, |own| own.hash));
@@ -68,8 +66,7 @@ impl<K: Eq> Keys<K> {
 
     /// The key, if nothing is left of it. It is foreign, so it is dropped where no lock is held.
     pub(super) fn retire(&mut self, at: usize) -> Option<K> {
-        let is_idle =
-            |own: &mut OfKey<K>| own.open.is_none() && !own.is_busy && own.line.is_empty();
+        let is_idle = |own: &mut OfKey<K>| own.open.is_none() && !own.is_busy && own.line.is_empty();
         let own = self.places[at].take_if(is_idle)?;
         if let Ok(entry) = self.by_hash.find_entry(own.hash, |other| *other == at) {
             entry.remove();

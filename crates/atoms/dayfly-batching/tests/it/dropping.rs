@@ -151,9 +151,7 @@ fn draining_acts_when_called_and_is_undone_by_no_drop() {
 #[test]
 fn cancelling_acts_when_called_and_is_undone_by_no_drop() {
     drop_at_every_poll(
-        || {
-            Batcher::spawn(ONE, &SignalSink::default(), |_: Batch<u32>| std::future::pending::<()>())
-        },
+        || Batcher::spawn(ONE, &SignalSink::default(), |_: Batch<u32>| std::future::pending::<()>()),
         |batcher| async move {
             batcher.push(1).await.unwrap();
             settle().await;

@@ -112,12 +112,13 @@ async fn without_grace_handlers_are_dropped_at_their_next_suspension() {
 
 #[test]
 fn what_the_runtime_takes_with_it_is_counted_as_cancelled() {
-    let build = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let build =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let (runtime, other) = (build(), build());
     let watched = Watched::shut();
     let batcher = runtime.block_on(async { watched.spawn(TWO.max_in_flight(2).without_max_delay()) });
-    let submitter = batcher.clone();
-    let submitted = other.spawn(async move { submitter.submit(0).await });
+    let handle = batcher.clone();
+    let submitted = other.spawn(async move { handle.submit(0).await });
     other.block_on(async {
         while batcher.stats().accepted == 0 {
             tokio::task::yield_now().await;

@@ -82,8 +82,7 @@ async fn items_that_failed_one_by_one_come_with_their_errors() {
     let handler = |batch: Batch<u32>| async move {
         batch.iter().map(|item| if item % 2 == 0 { Ok(()) } else { Err(*item) }).collect::<Vec<_>>()
     };
-    let batcher =
-        Batcher::spawn_with(TWO.max_items(5), &SignalSink::default(), rules, handler);
+    let batcher = Batcher::spawn_with(TWO.max_items(5), &SignalSink::default(), rules, handler);
     for item in [1, 2, 4, 5, 7] {
         batcher.push(item).await.unwrap();
     }
@@ -98,10 +97,11 @@ async fn items_that_failed_one_by_one_come_with_their_errors() {
 #[tokio::test(start_paused = true)]
 async fn items_that_the_handler_took_are_its_own() {
     let (rules, mut failed) = recovering();
-    let batcher = Batcher::spawn_with(TWO, &SignalSink::default(), rules, |mut batch: Batch<u32>| async move {
-        drop(batch.drain());
-        Err::<(), _>("took them")
-    });
+    let batcher =
+        Batcher::spawn_with(TWO, &SignalSink::default(), rules, |mut batch: Batch<u32>| async move {
+            drop(batch.drain());
+            Err::<(), _>("took them")
+        });
     batcher.push(1).await.unwrap();
     assert_eq!(failed.recv().await.unwrap().items, Vec::<u32>::new());
     assert_eq!(batcher.drain().await.failed, 1);
@@ -110,9 +110,8 @@ async fn items_that_the_handler_took_are_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_wrong_number_of_answers_hands_the_items_on() {
     let (rules, mut failed) = recovering::<u32, &str>();
-    let batcher = Batcher::spawn_with(TWO, &SignalSink::default(), rules, |_: Batch<u32>| async {
-        Ok(Vec::new())
-    });
+    let batcher =
+        Batcher::spawn_with(TWO, &SignalSink::default(), rules, |_: Batch<u32>| async { Ok(Vec::new()) });
     batcher.push(1).await.unwrap();
     batcher.push(2).await.unwrap();
     let batch = failed.recv().await.unwrap();
@@ -171,12 +170,13 @@ async fn a_recovery_that_panics_costs_only_itself_and_a_drain_waits_for_it() {
 async fn a_batch_that_outlives_its_handler_comes_home_to_nobody() {
     let (out, mut kept) = mpsc::channel(4);
     let (rules, mut failed) = recovering();
+    let go = Arc::new(tokio::sync::Semaphore::new(1));
+    let gate = Arc::clone(&go);
     let batcher = Batcher::spawn_with(TWO, &SignalSink::default(), rules, move |batch: Batch<u32>| {
-        let out = out.clone();
+        let (out, gate) = (out.clone(), Arc::clone(&gate));
         async move {
-            if batch[0] == 1 {
-                drop(out.send(batch).await);
-            }
+            drop(out.send(batch).await);
+            gate.acquire().await.unwrap().forget();
             Err::<(), _>("no")
         }
     });
@@ -184,6 +184,10 @@ async fn a_batch_that_outlives_its_handler_comes_home_to_nobody() {
     let first = kept.recv().await.unwrap();
     assert_eq!(failed.recv().await.unwrap().items, Vec::<u32>::new());
     batcher.push(2).await.unwrap();
+    let second = kept.recv().await.unwrap();
+    // The handler still has the second batch when the first one is dropped.
     drop(first);
-    assert_eq!(failed.recv().await.unwrap().items, [2]);
+    go.add_permits(1);
+    assert_eq!(failed.recv().await.unwrap().items, Vec::<u32>::new());
+    assert_eq!(second.into_items(), [2]);
 }

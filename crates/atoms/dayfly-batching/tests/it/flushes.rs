@@ -103,10 +103,9 @@ async fn a_batch_never_weighs_more_than_it_may_and_what_cannot_go_is_refused() {
 async fn an_item_that_ends_its_batch_is_the_last_of_it() {
     let watched = Watched::open();
     let handler = watched.clone();
-    let rules = BatchRules::new().boundary(|item: &u32| item % 10 == 0);
-    let batcher = Batcher::spawn_with(LONG, &SignalSink::default(), rules, move |batch| {
-        handler.clone().handle(batch)
-    });
+    let rules = BatchRules::new().boundary(|item: &u32| item.is_multiple_of(10));
+    let batcher =
+        Batcher::spawn_with(LONG, &SignalSink::default(), rules, move |batch| handler.clone().handle(batch));
     for item in [1, 2, 10, 20, 3] {
         batcher.push(item).await.unwrap();
     }

@@ -33,9 +33,8 @@ async fn less_weight_holds_for_what_has_been_put_together_too() {
     let watched = Watched::shut();
     let rules = BatchRules::new().weight(|item: &u32| u64::from(*item));
     let handler = watched.clone();
-    let batcher = Batcher::spawn_with(LONG, &SignalSink::default(), rules, move |batch| {
-        handler.clone().handle(batch)
-    });
+    let batcher =
+        Batcher::spawn_with(LONG, &SignalSink::default(), rules, move |batch| handler.clone().handle(batch));
     for item in [3, 3, 9, 1, 2] {
         batcher.push(item).await.unwrap();
     }

@@ -19,6 +19,14 @@ impl Drop for Bomb {
     }
 }
 
+/// A value that cannot be cloned.
+struct Uncloneable;
+impl Clone for Uncloneable {
+    fn clone(&self) -> Self {
+        panic!("no clone")
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn items_that_panic_when_they_are_dropped_cost_nobody_else_anything() {
     let batcher = Batcher::spawn(TWO, &SignalSink::default(), |_: Batch<Bomb>| async {});
@@ -55,12 +63,6 @@ async fn values_that_panic_when_they_are_dropped_or_cloned_cost_only_themselves(
     batcher.push(1).await.unwrap();
     assert!(batcher.submit(1).await.is_ok());
 
-    struct Uncloneable;
-    impl Clone for Uncloneable {
-        fn clone(&self) -> Self {
-            panic!("no clone")
-        }
-    }
     let rules = BatchRules::new().coalesce(|item: &u32| *item);
     let batcher = Batcher::spawn_with(TWO, &SignalSink::default(), rules, |batch: Batch<u32>| async move {
         Ok::<_, ()>(batch.iter().map(|_| Uncloneable).collect::<Vec<_>>())
@@ -74,7 +76,7 @@ async fn values_that_panic_when_they_are_dropped_or_cloned_cost_only_themselves(
 async fn rules_that_panic_cost_the_caller_its_item_and_nobody_else_anything() {
     for which in 0..4 {
         let odd = move |own: u32, item: &u32| {
-            assert!(own != which || item % 2 == 0, "odd");
+            assert!(own != which || item.is_multiple_of(2), "odd");
             *item
         };
         let rules = BatchRules::new()

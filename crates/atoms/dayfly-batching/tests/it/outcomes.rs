@@ -65,9 +65,7 @@ async fn a_handler_may_fail_on_all_or_on_each() {
             _ => Answers::Values(batch.to_vec()),
         }
     });
-    let failed = |outcome: &Result<u32, SubmitError<u32, &str>>, text| {
-        matches!(outcome, Err(SubmitError::Failed(error)) if **error == text)
-    };
+    let failed = |outcome: &Result<u32, SubmitError<u32, &str>>, text| matches!(outcome, Err(SubmitError::Failed(error)) if **error == text);
     let outcomes = join_all([0, 9, 9, 9, 1, 2, 9, 9, 2, 3, 4, 5].map(|item| batcher.submit(item))).await;
     assert!(outcomes[..4].iter().all(|outcome| failed(outcome, "all")));
     assert!(failed(&outcomes[4], "each"));

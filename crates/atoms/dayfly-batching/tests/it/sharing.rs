@@ -1,8 +1,8 @@
 //! Handles and futures go from task to task.
 
 use dayfly_batching::{
-    Answers, Batch, BatchError, BatchRules, Batcher, BatcherOptions, FailedBatch, KeyedBatcher, PushError, Stats,
-    SubmitError, TryPushError, WeakBatcher, WeakKeyedBatcher,
+    Answers, Batch, BatchError, BatchRules, Batcher, BatcherOptions, FailedBatch, KeyedBatcher, PushError,
+    Stats, SubmitError, TryPushError, WeakBatcher, WeakKeyedBatcher,
 };
 
 fn shared<T: Send + Sync>() {}
@@ -32,7 +32,7 @@ fn everything_may_be_shared() {
 async fn many_tasks_on_many_threads_lose_nothing() {
     let options = BatcherOptions::new().max_items(16).max_in_flight(3).queue_capacity(64);
     let batcher = Batcher::spawn(options, &dayfly::SignalSink::default(), |batch: Batch<u64>| async move {
-        if batch.len() % 3 == 0 {
+        if batch.len().is_multiple_of(3) {
             tokio::task::yield_now().await;
         }
         Ok::<_, std::convert::Infallible>(batch.iter().map(|item| item + 1).collect::<Vec<_>>())

@@ -6,10 +6,12 @@ use dayfly::SignalSink;
 use dayfly_batching::{Batch, Batcher, BatcherOptions, FlushReason};
 use tokio::sync::Semaphore;
 
+type Seen = (Vec<u32>, FlushReason);
+
 /// What a handler got, and how it is let on.
 #[derive(Clone)]
 pub(crate) struct Watched {
-    batches: Arc<Mutex<Vec<(Vec<u32>, FlushReason)>>>,
+    batches: Arc<Mutex<Vec<Seen>>>,
     exits: Arc<Semaphore>,
 }
 

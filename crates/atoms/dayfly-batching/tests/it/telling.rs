@@ -35,7 +35,7 @@ async fn figures_add_up_at_any_moment() {
         &SignalSink::default(),
         |batch: Batch<u32>| async move {
             tokio::time::sleep(std::time::Duration::from_millis(u64::from(batch[0]))).await;
-            if batch[0] % 3 == 0 { Err("three") } else { Ok(()) }
+            if batch[0].is_multiple_of(3) { Err("three") } else { Ok(()) }
         },
     );
     for item in 0..50 {
