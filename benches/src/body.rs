@@ -35,6 +35,11 @@ pub fn done() {
     DONE.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Counts a batch of operations as done.
+pub fn done_many(operations: usize) {
+    DONE.fetch_add(operations as u64, Ordering::Relaxed);
+}
+
 /// Runs `work` and panics unless exactly so many operations were done in it.
 pub fn verified(operations: u64, work: impl FnOnce()) {
     DONE.store(0, Ordering::Relaxed);

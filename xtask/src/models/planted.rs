@@ -23,11 +23,12 @@ const LOOM: &str = "dayfly-loom";
 const SHUTTLE: &str = "dayfly-shuttle";
 const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
 const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
+const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
 
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
 const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
-const FAULTS: [Fault; 21] = [
+const FAULTS: [Fault; 23] = [
     Fault {
         what: "a worker that falls asleep does not look again",
         by: (LOOM, "ready_one_waker"),
@@ -174,6 +175,25 @@ const FAULTS: [Fault; 21] = [
         file: LIMIT_ADMISSION,
         right: "room.give_back(permits);\n            self.refresh(id);\n",
         wrong: "room.give_back(permits);\n",
+        what: "producers in line do not make a batch leave that waits for more",
+        by: (SHUTTLE, "batch_close_while"),
+        file: DESK,
+        right: "if self.room.is_stuck() {",
+        wrong: "if false {",
+    },
+    Fault {
+        what: "a worker that was called is counted as called for ever",
+        by: (SHUTTLE, "batch_dropped"),
+        file: DESK,
+        right: "            None => self.called -= 1,",
+        wrong: "            None => {}",
+    },
+    Fault {
+        what: "a deadline that is earlier than the keeper knows is not told",
+        by: (SHUTTLE, "batch_push_races"),
+        file: DESK,
+        right: "            self.keeper_comes = Some(deadline);\n            todo.tells_keeper = true;",
+        wrong: "            self.keeper_comes = Some(deadline);",
     },
 ];
 

@@ -56,7 +56,7 @@ pub(super) async fn dropped_enqueues() {
 }
 
 /// Polls a future up to so many times, lets go of it some time later, and says whether it came to its end.
-async fn polled_at_most<T>(most: usize, future: impl Future<Output = T>) -> bool {
+pub(super) async fn polled_at_most<T>(most: usize, future: impl Future<Output = T>) -> bool {
     let mut future = Box::pin(future);
     for _ in 0..thread_rng().gen_range(0..=most) {
         if poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await {

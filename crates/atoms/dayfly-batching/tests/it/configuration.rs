@@ -1,0 +1,51 @@
+//! The options, read from configuration and written to it.
+
+use std::time::Duration;
+
+use dayfly_batching::BatcherOptions;
+use proptest::prelude::*;
+
+fn read(text: &str) -> Result<BatcherOptions, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_absent_has_its_default_and_null_is_absence() {
+    assert_eq!(read("{}").unwrap(), BatcherOptions::new());
+    let text = r#"{ "max_weight": null, "max_delay": null, "queue_capacity": null }"#;
+    assert_eq!(read(text).unwrap(), BatcherOptions::new().without_max_weight().without_max_delay());
+}
+
+#[test]
+fn every_field_is_read_and_written() {
+    let text = r#"{"max_items":5,"max_weight":6,"max_delay":"20ms","queue_capacity":7,"max_in_flight":8,"max_keys":9,"cancel_grace":"1m 2s"}"#;
+    let set = BatcherOptions::new()
+        .max_items(5)
+        .max_weight(6)
+        .max_delay(Duration::from_millis(20))
+        .queue_capacity(7)
+        .max_in_flight(8)
+        .max_keys(9)
+        .cancel_grace(Duration::from_secs(62));
+    assert_eq!(read(text).unwrap(), set);
+    assert_eq!(serde_json::to_string(&set).unwrap(), text);
+}
+
+#[test]
+fn what_breaks_a_rule_says_which() {
+    for field in ["max_items", "max_weight", "queue_capacity", "max_in_flight", "max_keys"] {
+        let error = read(&format!(r#"{{ "{field}": 0 }}"#)).unwrap_err();
+        assert!(error.starts_with(&format!("{field} must be at least 1, but is 0")), "{error}");
+    }
+    for text in [r#"{ "items": 1 }"#, "[1]", "3", r#"{ "max_delay": 5 }"#, r#"{ "max_items": -1 }"#] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics_on_input(text: String) {
+        let _ = read(&text);
+        let _ = read(&format!(r#"{{ "max_delay": {text:?} }}"#));
+    }
+}
