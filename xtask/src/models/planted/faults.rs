@@ -1,0 +1,192 @@
+//! The faults: where each stands, and who has to notice it.
+
+/// One fault: what is wrong, the text that stands there and the text that stands there instead.
+pub(super) struct Fault {
+    pub(super) what: &'static str,
+    /// The package that has to notice, and its model or scenario.
+    pub(super) by: (&'static str, &'static str),
+    pub(super) file: &'static str,
+    pub(super) right: &'static str,
+    pub(super) wrong: &'static str,
+}
+
+const LOOM: &str = "dayfly-loom";
+pub(super) const SHUTTLE: &str = "dayfly-shuttle";
+const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
+const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
+const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
+
+const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
+const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
+
+/// All of them.
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        what: "a worker that falls asleep does not look again",
+        by: (LOOM, "ready_one_waker"),
+        file: READY,
+        right: "self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0)",
+        wrong: "true",
+    },
+    Fault {
+        what: "falling asleep is announced without an order",
+        by: (LOOM, "ready_one_waker"),
+        file: READY,
+        right: "is_awake.store(false, Ordering::SeqCst)",
+        wrong: "is_awake.store(false, Ordering::Release)",
+    },
+    Fault {
+        what: "a producer that gives up does not pass its place on",
+        by: (LOOM, "room_a_place"),
+        file: ROOM,
+        right: "        self.admit(wakers);\n        // The last waker",
+        wrong: "        // The last waker",
+    },
+    Fault {
+        what: "a resting worker is not listed as one that can be told",
+        by: (LOOM, "arrival_no_item"),
+        file: "crates/core/dayfly/src/engine/inbox.rs",
+        right: "self.idle.push(worker);",
+        wrong: "let _ = worker;",
+    },
+    Fault {
+        what: "a reader does not look at the sequence again",
+        by: (LOOM, "published_one"),
+        file: "crates/core/dayfly-signal/src/published.rs",
+        right: "(before == after && before.is_multiple_of(2))",
+        wrong: "(after == after && before.is_multiple_of(2))",
+    },
+    Fault {
+        what: "a count is taken of the started before that of the completed",
+        by: (LOOM, "board_counts"),
+        file: "crates/core/dayfly/src/engine/board.rs",
+        right: "        // Whatever has completed by the first look has started by the second.\n",
+        wrong: "        let early = self.started();\n        if early < 9 { return (early, self.completed.load(Ordering::Acquire).count_ones() as usize); }\n",
+    },
+    Fault {
+        what: "signals are forgotten before they are looked at",
+        by: (LOOM, "recent_a_look"),
+        file: "crates/core/dayfly/src/recent.rs",
+        right: "        signals.drain(..surplus);\n",
+        wrong: "        signals.drain(surplus..);\n",
+    },
+    Fault {
+        what: "whoever has had a worker's turn does not wake its task",
+        by: (LOOM, "turns_one"),
+        file: READY,
+        right: "        if missed & A_TURN != 0 {",
+        wrong: "        if missed & A_TURN > A_TURN {",
+    },
+    Fault {
+        what: "a task that misses its turn does not look again",
+        by: (SHUTTLE, "calls_run"),
+        file: "crates/core/dayfly/src/engine/staff.rs",
+        right: "            engine.hubs[worker].miss_turn(context.waker());\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a latch is looked at before the wait begins",
+        by: (LOOM, "latch"),
+        file: "crates/core/dayfly/src/latch.rs",
+        right: "        let told = self.waiting.notified();\n        if !self.is_set() {\n            told.await;\n",
+        wrong: "        if !self.is_set() {\n            self.waiting.notified().await;\n",
+    },
+    Fault {
+        what: "a kill's mark and the slot's waker are not ordered",
+        by: (LOOM, "pass_kill"),
+        file: "crates/core/dayfly/src/pass.rs",
+        right: "        fence(Ordering::SeqCst);\n        if let",
+        wrong: "        if let",
+    },
+    Fault {
+        what: "the word is not read before a start",
+        by: (SHUTTLE, "pause_and_resume"),
+        file: "crates/core/dayfly/src/engine/worker.rs",
+        right: "if site.engine.word() != self.word {",
+        wrong: "if false {",
+    },
+    Fault {
+        what: "a kill is marked only when the lock is free again",
+        by: (SHUTTLE, "kill"),
+        file: "crates/core/dayfly/src/engine/core.rs",
+        right: "            sitting.shared.doom(sitting.occupant.generation);\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a producer that gives up does not pass its place on",
+        by: (SHUTTLE, "dropped_enqueues"),
+        file: ROOM,
+        right: "        self.admit(wakers);\n        // The last waker",
+        wrong: "        // The last waker",
+    },
+    Fault {
+        what: "a bell looks first and is armed then",
+        by: (SHUTTLE, "enter_a_line"),
+        file: "crates/atoms/dayfly-signal-aware/src/post.rs",
+        right: "            self.watch.register(&self.bell);\n        }\n        self.look(None, Instant::now());",
+        wrong: "        }\n        self.look(None, Instant::now());\n        self.watch.register(&self.bell);",
+    },
+    Fault {
+        what: "who enters a line does not look again",
+        by: (SHUTTLE, "enter_a_line"),
+        file: "crates/atoms/dayfly-signal-aware/src/wait.rs",
+        right: "context.waker().clone()));\n                }\n            },",
+        wrong: "context.waker().clone()));\n                    return Poll::Pending;\n                }\n            },",
+    },
+    Fault {
+        what: "a worker that falls asleep does not look again",
+        by: (SHUTTLE, "drain_while"),
+        file: READY,
+        right: "self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0)",
+        wrong: "true",
+    },
+    Fault {
+        what: "who gives up what was kept for it does not pass it on",
+        by: (SHUTTLE, "permits_of_who_gives_up"),
+        file: LIMIT_SHARED,
+        right: "        let keys = self.admission.leave(id);\n        self.admission.let_go(&keys, unused);\n        self.admission.call(now);\n",
+        wrong: "        let keys = self.admission.leave(id);\n        self.admission.let_go(&keys, unused);\n        let _ = now;\n",
+    },
+    Fault {
+        what: "a limit that falls does not take promises back",
+        by: (SHUTTLE, "permits_while_the_limit_changes"),
+        file: LIMIT_ADMISSION,
+        right: "            self.recall();\n",
+        wrong: "",
+    },
+    Fault {
+        what: "nobody who sleeps is passed over",
+        by: (SHUTTLE, "permits_of_who_sleeps"),
+        file: LIMIT_SHARED,
+        right: "            state.admission.lapse(now);\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a key that has room again does not look at its line",
+        by: (SHUTTLE, "locks_of_several_keys"),
+        file: LIMIT_ADMISSION,
+        right: "room.give_back(permits);\n            self.refresh(id);\n",
+        wrong: "room.give_back(permits);\n",
+    },
+    Fault {
+        what: "producers in line do not make a batch leave that waits for more",
+        by: (SHUTTLE, "batch_close_while"),
+        file: DESK,
+        right: "if self.room.is_stuck() {",
+        wrong: "if false {",
+    },
+    Fault {
+        what: "a worker that was called is counted as called for ever",
+        by: (SHUTTLE, "batch_dropped"),
+        file: DESK,
+        right: "            None => self.called -= 1,",
+        wrong: "            None => {}",
+    },
+    Fault {
+        what: "a deadline that is earlier than the keeper knows is not told",
+        by: (SHUTTLE, "batch_push_races"),
+        file: DESK,
+        right: "            self.keeper_comes = Some(deadline);\n            todo.tells_keeper = true;",
+        wrong: "            self.keeper_comes = Some(deadline);",
+    },
+];
