@@ -14,6 +14,8 @@ use dayfly_keyed_sequential::{KeyedSequential, SequentialOptions};
 const WARM_UP: u64 = 100_000;
 const KEYS: u64 = 10_000_000;
 const FAILS_EVERY: u64 = 1_000;
+/// In the warm-up more fail, so that the history of signals is full when it is over.
+const FAILS_AT_FIRST: u64 = 10;
 /// Memory is looked at once per so many operations.
 const SAMPLE_EVERY: u64 = 10_000;
 
@@ -65,7 +67,8 @@ fn main() -> ExitCode {
 }
 
 async fn body(key: Arc<u64>, op: Operation) -> Result<(), &'static str> {
-    if key.is_multiple_of(FAILS_EVERY) && op.attempt() == 1 {
+    let every = if *key < WARM_UP { FAILS_AT_FIRST } else { FAILS_EVERY };
+    if key.is_multiple_of(every) && op.attempt() == 1 {
         return Err("not yet");
     }
     Body::Yields.run().await;

@@ -29,10 +29,6 @@ pub enum RuntimeFlavor {
     MultiThread,
 }
 
-/// Nobody is outside of the runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TryCurrentError(());
-
 /// Tells runtimes apart: there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(());
@@ -66,14 +62,6 @@ impl Handle {
     /// The runtime.
     pub const fn current() -> Self {
         Self(())
-    }
-
-    /// The runtime, around whoever asks.
-    ///
-    /// # Errors
-    /// None: everybody is in it.
-    pub const fn try_current() -> Result<Self, TryCurrentError> {
-        Ok(Self(()))
     }
 
     /// The runtime's id.
