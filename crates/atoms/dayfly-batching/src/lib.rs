@@ -73,9 +73,9 @@
 //! | | bound | per-item outcome | a failed batch | ns per item | choose it when |
 //! |---|---|---|---|---|---|
 //! | **`Batcher`** | items | yes | goes to `on_failure` | see docs/performance.md | items come from many tasks and each matters |
-//! | `mpsc` and `recv_many` | items | by hand | is yours | a few times as many | you want the loop, or natural batches without a delay |
-//! | `chunks_timeout` of `tokio-stream` | none of its own | no | is yours | some more | there is a stream already, and one consumer |
-//! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | somewhat fewer | losing the latest items is fine |
+//! | `mpsc` and `recv_many` | items | by hand | is yours | two to three times as many | you want the loop, or natural batches without a delay |
+//! | `chunks_timeout` of `tokio-stream` | none of its own | no | is yours | three times as many | there is a stream already, and one consumer |
+//! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | half as many | losing the latest items is fine |
 //! | `dataloader`, `ultra-batch` | none | yes | all callers get the error | | reads that want a cache of what was loaded |
 //! | `dayfly::ResultCoordinator` | operations | yes | | | items do not get cheaper together |
 

@@ -22,7 +22,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 15] = [
+pub const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -35,6 +35,10 @@ pub const SCENARIOS: [Scenario; 15] = [
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
     Scenario { name: "each_ticket_is_answered_once", run: || play(tickets::answered_once()) },
     Scenario { name: "batch_close_while_flushing", run: || play(batching::close_while_flushing()) },
+    Scenario {
+        name: "batch_line_longer_than_the_queue",
+        run: || play(batching::line_longer_than_the_queue()),
+    },
     Scenario { name: "batch_push_races_the_deadline", run: || play(batching::push_races_the_deadline()) },
     Scenario { name: "batch_dropped_submitters", run: || play(batching::dropped_submitters()) },
     Scenario { name: "batch_cancel_in_flight", run: || play(batching::cancel_in_flight()) },
