@@ -21,8 +21,7 @@ const ITEMS: usize = 64;
 const QUEUE: usize = 1_024;
 /// How long an item waits for others; in these benchmarks never so long.
 const DELAY: Duration = Duration::from_millis(20);
-const OPTIONS: BatcherOptions =
-    BatcherOptions::new().max_items(ITEMS).max_delay(DELAY).queue_capacity(QUEUE);
+const OPTIONS: BatcherOptions = BatcherOptions::new().max_items(ITEMS).max_delay(DELAY).queue_capacity(QUEUE);
 /// A multiple of the batch and of the callers.
 const PUSHED: u64 = 16_000 * 64;
 const SUBMITTED: u64 = 3_200 * 64;

@@ -42,8 +42,9 @@
 //! those that failed; the signals' key is the batcher's [name](BatchRules::name), if it has one.
 //!
 //! # Guarantees
-//! - No batch holds or weighs more than its limits, also while they change. Items keep their order; with keys, that of
-//!   their key. Handlers are called in the order of the batches.
+//! - No batch holds or weighs more than its limits, also while they change; only an item that was accepted under a higher
+//!   limit of weight than today's leaves alone. Items keep their order; with keys, that of their key. Handlers are
+//!   called in the order of the batches.
 //! - Every accepted item ends exactly once: completed, failed, cancelled, withdrawn by who waited for it, or coalesced with
 //!   one of its kind. `drain` returns when all have, and its parts add up.
 //! - A batch that fails, or whose handler panics or miscounts its answers, hands the items that are still in it on to
@@ -73,9 +74,9 @@
 //! | | bound | per-item outcome | a failed batch | ns per item | choose it when |
 //! |---|---|---|---|---|---|
 //! | **`Batcher`** | items | yes | goes to `on_failure` | see docs/performance.md | items come from many tasks and each matters |
-//! | `mpsc` and `recv_many` | items | by hand | is yours | a few times as many | you want the loop, or natural batches without a delay |
-//! | `chunks_timeout` of `tokio-stream` | none of its own | no | is yours | some more | there is a stream already, and one consumer |
-//! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | somewhat fewer | losing the latest items is fine |
+//! | `mpsc` and `recv_many` | items | by hand | is yours | two to three times as many | you want the loop, or natural batches without a delay |
+//! | `chunks_timeout` of `tokio-stream` | none of its own | no | is yours | three times as many | there is a stream already, and one consumer |
+//! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | half as many | losing the latest items is fine |
 //! | `dataloader`, `ultra-batch` | none | yes | all callers get the error | | reads that want a cache of what was loaded |
 //! | `dayfly::ResultCoordinator` | operations | yes | | | items do not get cheaper together |
 

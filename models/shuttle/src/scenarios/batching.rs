@@ -64,6 +64,28 @@ pub(super) async fn close_while_flushing() {
     assert_eq!(dropped.all(), [1; 6], "each item leaves once");
 }
 
+/// Producers in line are more than the queue has room for, and a batch may be larger than the queue: nobody waits for who
+/// waits for room.
+pub(super) async fn line_longer_than_the_queue() {
+    let batcher = Batcher::spawn(
+        OPTIONS.max_items(3).queue_capacity(2),
+        &SignalSink::default(),
+        |batch: Batch<u32>| async move { assert!(batch.len() <= 2) },
+    );
+    let producers = [(); 3].map(|()| {
+        let batcher = batcher.clone();
+        spawn(async move {
+            for number in 0..3 {
+                batcher.push(number).await.expect("it is open");
+            }
+        })
+    });
+    for producer in producers {
+        producer.await.expect("a producer comes to its end");
+    }
+    assert_eq!(balanced(batcher.drain().await), 9);
+}
+
 /// Items go into a batch while its deadline comes. None is left behind without a timer, and their order stays.
 pub(super) async fn push_races_the_deadline() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -104,10 +126,12 @@ pub(super) async fn dropped_submitters() {
         let batcher = batcher.clone();
         spawn(async move { polled_at_most(2, batcher.submit(number)).await })
     });
+    let answered = Counted::default();
     let patient = [20, 21].map(|number| {
-        let batcher = batcher.clone();
+        let (batcher, answered) = (batcher.clone(), answered.clone());
         spawn(async move {
             assert_eq!(batcher.submit(number).await, Ok(number));
+            answered.note(number);
         })
     });
     for submitter in impatient {
@@ -117,7 +141,7 @@ pub(super) async fn dropped_submitters() {
     let flusher = {
         let batcher = batcher.clone();
         spawn(async move {
-            while batcher.stats().completed < 2 || batcher.stats().queued > 0 {
+            while answered.all().len() < 2 {
                 batcher.flush().await;
                 yield_now().await;
             }

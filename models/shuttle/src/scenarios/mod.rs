@@ -25,7 +25,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 22] = [
+pub const SCENARIOS: [Scenario; 23] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -45,6 +45,10 @@ pub const SCENARIOS: [Scenario; 22] = [
     Scenario { name: "locks_of_several_keys", run: || play(locks::several_keys()) },
     Scenario { name: "calls_run_in_place", run: || play(tickets::called_in_place()) },
     Scenario { name: "batch_close_while_flushing", run: || play(batching::close_while_flushing()) },
+    Scenario {
+        name: "batch_line_longer_than_the_queue",
+        run: || play(batching::line_longer_than_the_queue()),
+    },
     Scenario { name: "batch_push_races_the_deadline", run: || play(batching::push_races_the_deadline()) },
     Scenario { name: "batch_dropped_submitters", run: || play(batching::dropped_submitters()) },
     Scenario { name: "batch_cancel_in_flight", run: || play(batching::cancel_in_flight()) },

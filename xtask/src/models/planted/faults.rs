@@ -170,7 +170,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         what: "producers in line do not make a batch leave that waits for more",
-        by: (SHUTTLE, "batch_close_while"),
+        by: (SHUTTLE, "batch_line_longer"),
         file: DESK,
         right: "if self.room.is_stuck() {",
         wrong: "if false {",
