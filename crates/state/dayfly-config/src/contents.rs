@@ -1,7 +1,7 @@
 //! What stands in the files now, read up to a bound, and its fingerprint.
 
 use std::fs::File;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -70,9 +70,7 @@ pub(crate) struct Fingerprints(RandomState);
 
 impl Fingerprints {
     pub(crate) fn of(&self, contents: &Contents) -> Fingerprint {
-        let mut hasher = self.0.build_hasher();
-        contents.hash(&mut hasher);
-        Fingerprint(hasher.finish())
+        Fingerprint(self.0.hash_one(contents))
     }
 }
 

@@ -124,7 +124,8 @@ impl Effective {
 /// Puts a copy of the value where the key says; no when the key leads through a list.
 fn insert(root: &mut Dict, section: &str, value: &Value) -> bool {
     let mut names = vec![section];
-    while let Some(parent) = names.last().and_then(|key| key::parent(key)).filter(|parent| !parent.is_empty()) {
+    while let Some(parent) = names.last().and_then(|key| key::parent(key)).filter(|parent| !parent.is_empty())
+    {
         names.push(parent);
     }
     let mut table = root;
@@ -201,7 +202,8 @@ mod tests {
 
     #[test]
     fn later_layers_win_key_by_key_and_each_value_knows_its_own() {
-        let all = merged(&[("a.toml", "x = 1\n[t]\ny = 1\nl = [1, 2]"), ("b.toml", "t = { y = 2, l = [3] }")]);
+        let all =
+            merged(&[("a.toml", "x = 1\n[t]\ny = 1\nl = [1, 2]"), ("b.toml", "t = { y = 2, l = [3] }")]);
         let at = |key: &str| all.nearest(key).map(|origin| origin.to_string());
         assert_eq!(at("x").as_deref(), Some("a.toml:1:5"));
         assert_eq!(at("t.y").as_deref(), Some("b.toml:1:11"));

@@ -57,7 +57,9 @@ impl<T: DeserializeOwned + 'static> Judge<T> {
         let (mut is_whole, mut last) = (true, Vec::new());
         for ((source, content), before) in self.sources.files.iter().zip(&contents.0).zip(&self.last) {
             let chosen = choose(source, content, before.as_ref());
-            match chosen.and_then(|chosen| Ok((chosen.map(|chosen| chosen.read(source)).transpose()?, chosen))) {
+            match chosen
+                .and_then(|chosen| Ok((chosen.map(|chosen| chosen.read(source)).transpose()?, chosen)))
+            {
                 Ok((layer, chosen)) => {
                     is_whole &= chosen.is_none_or(|chosen| chosen.present);
                     layers.extend(layer);
@@ -137,9 +139,9 @@ fn choose<'a>(
     match (content, before) {
         (Content::Unreadable(why), _) => wrong(why),
         // Who rewrites a file in place empties it first, and may be slow to go on.
-        (Content::Bytes(bytes), Some(before)) if bytes.is_empty() && !before.is_empty() => {
-            wrong("has become empty, as when a write is not finished; to take everything back, leave a comment in it")
-        }
+        (Content::Bytes(bytes), Some(before)) if bytes.is_empty() && !before.is_empty() => wrong(
+            "has become empty, as when a write is not finished; to take everything back, leave a comment in it",
+        ),
         (Content::Bytes(bytes), _) => Ok(Some(Chosen { bytes, present: true })),
         (Content::Missing, Some(bytes)) => Ok(Some(Chosen { bytes, present: false })),
         (Content::Missing, None) if source.is_required => wrong("there is no such file"),

@@ -120,7 +120,11 @@ pub(crate) fn for_each_value<'a>(value: &'a Value, key: &str, each: &mut impl Fn
 #[cfg(test)]
 pub(crate) fn read_for_test(name: &str, text: &str) -> Result<Layer, Problem> {
     let path: Arc<Path> = Arc::from(Path::new(name));
-    if name.ends_with(".json") { json::read(text, &path) } else { toml::read(text, &path) }
+    if path.extension().is_some_and(|ending| ending == "json") {
+        json::read(text, &path)
+    } else {
+        toml::read(text, &path)
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +147,10 @@ mod tests {
         let keys = |layer: &Layer| layer.places.keys().cloned().collect::<Vec<_>>();
         let toml = read_for_test("a.toml", toml).unwrap();
         let json = read_for_test("a.json", json).unwrap();
-        assert_eq!(keys(&toml), ["a", "orders", "orders.\"x.y\"", "orders.limits", "orders.limits.0", "orders.limits.1"]);
+        assert_eq!(
+            keys(&toml),
+            ["a", "orders", "orders.\"x.y\"", "orders.limits", "orders.limits.0", "orders.limits.1"]
+        );
         assert_eq!(keys(&toml), keys(&json));
         assert_eq!(toml.values, json.values);
         let at = |layer: &Layer, key: &str| layer.places[key].origin.to_string();

@@ -82,12 +82,14 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Opening<T> {
         let Some((opening, mut judged)) = self.read().await else { return };
         let (mut judge, voice) = (opening.judge, opening.voice);
         let (sender, requests) = mpsc::channel(REQUESTS);
-        let mut feed = Feed::new(opening.watching, opening.hints, &opening.contents, &opening.options, requests);
+        let mut feed =
+            Feed::new(opening.watching, opening.hints, &opening.contents, &opening.options, requests);
         loop {
             match judged {
                 Ok(judged) => {
                     let rejection = lock(&last_rejection).clone();
                     let shared = start(judge, feed, judged, sender, voice, rejection);
+                    shared.tell_of_first();
                     found.send_replace(Some(shared));
                     return;
                 }

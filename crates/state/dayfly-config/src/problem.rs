@@ -37,10 +37,10 @@ impl Problem {
     }
 
     pub(crate) fn in_file(path: &Arc<Path>, position: Option<Position>, message: impl Into<String>) -> Self {
-        Self::new(message).from_origin(Some(Origin::File { path: Arc::clone(path), position }))
+        Self::new(message).with_origin(Some(Origin::File { path: Arc::clone(path), position }))
     }
 
-    pub(crate) fn from_origin(mut self, origin: Option<Origin>) -> Self {
+    pub(crate) fn with_origin(mut self, origin: Option<Origin>) -> Self {
         self.origin = origin;
         self
     }

@@ -76,8 +76,13 @@ pub(crate) fn without_secrets(
     text
 }
 
+/// A whole number of whatever kind; figment converts each kind only to its own sign.
+pub(crate) fn whole(number: Num) -> Option<i128> {
+    number.to_i128().or_else(|| number.to_u128().and_then(|number| number.try_into().ok()))
+}
+
 pub(crate) fn number_text(number: Num) -> String {
-    if let Some(number) = number.to_i128() {
+    if let Some(number) = whole(number) {
         return number.to_string();
     }
     match number {

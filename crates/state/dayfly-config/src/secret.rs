@@ -116,7 +116,8 @@ const TELLING: [&str; 7] =
 /// Whether the key is one of those that the program named, or tells by its name that it is secret.
 pub(crate) fn is_named_secret(named: &PatternSet, key: &str) -> bool {
     let name = key::name(key).to_ascii_lowercase().replace('-', "_");
-    let tells = |word: &str| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    let tells =
+        |word: &str| name.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
     named.matches(key) || TELLING.into_iter().any(tells)
 }
 

@@ -1,8 +1,8 @@
 //! A part of a configuration.
 
 use std::fmt;
-use std::sync::Arc;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use dayfly::Reconfigure;
 

@@ -87,10 +87,13 @@ impl Settle {
     /// This was read, and the reading ended now.
     pub(crate) fn read(&mut self, now: Instant, print: Fingerprint) -> Verdict {
         self.poll_at = self.poll_every.map(|pause| after(now, pause));
-        let settling = |until: Instant| State::Settling { seen: print, until, at: after(now, self.quiet).min(until) };
+        let settling =
+            |until: Instant| State::Settling { seen: print, until, at: after(now, self.quiet).min(until) };
         let (state, verdict) = match self.state {
             _ if print == self.known => (State::Idle, Verdict::Wait),
-            State::Settling { seen, until, .. } if seen == print || now >= until => (State::Idle, Verdict::Judge),
+            State::Settling { seen, until, .. } if seen == print || now >= until => {
+                (State::Idle, Verdict::Judge)
+            }
             State::Settling { until, .. } => (settling(until), Verdict::Wait),
             State::Idle | State::Due { .. } if self.quiet.is_zero() => (State::Idle, Verdict::Judge),
             State::Idle | State::Due { .. } => (settling(after(now, self.within)), Verdict::Wait),

@@ -42,7 +42,9 @@ pub(crate) struct InForce {
 #[derive(Default)]
 struct Status {
     last_rejection: Option<Arc<Rejection>>,
-    /// Held while something else stands in the sources than what is in force.
+    /// Whether something else stands in the sources than what is in force.
+    is_stale: bool,
+    /// Tells others so.
     stale: Option<Hold>,
 }
 
@@ -77,13 +79,18 @@ impl<T> Shared<T> {
             slot: Slot::from_pointee(Held { generation: 1, value }),
             generations: watch::Sender::new(1),
             facts: Mutex::new(Arc::new(InForce { generation: 1, facts })),
-            status: Mutex::new(Status { last_rejection, stale: None }),
+            status: Mutex::new(Status { last_rejection, ..Status::default() }),
             sections: Mutex::default(),
             followers: Mutex::new(Followers { next: 0, list: Vec::new() }),
             secrets,
             requests,
             voice,
         }
+    }
+
+    /// Who waited for a first value hears of it as of every later one.
+    pub(crate) fn tell_of_first(&self) {
+        self.voice.tell(Outcome::Reloaded(1));
     }
 
     pub(crate) fn generations(&self) -> watch::Receiver<u64> {
@@ -99,7 +106,7 @@ impl<T> Shared<T> {
     }
 
     pub(crate) fn is_stale(&self) -> bool {
-        lock(&self.status).stale.is_some()
+        lock(&self.status).is_stale
     }
 
     pub(crate) fn note_section(&self, key: &str) {
@@ -125,7 +132,8 @@ impl<T> Shared<T> {
         let (mut known, mut told): (BTreeSet<u64>, Told<T>) = (BTreeSet::new(), Vec::new());
         loop {
             let followers = lock(&self.followers);
-            let fresh: Vec<_> = followers.list.iter().filter(|(id, _)| !known.contains(id)).cloned().collect();
+            let fresh: Vec<_> =
+                followers.list.iter().filter(|(id, _)| !known.contains(id)).cloned().collect();
             if fresh.is_empty() {
                 let swapped = self.slot.swap(Arc::clone(new));
                 drop(followers);
@@ -168,8 +176,8 @@ impl<T> Shared<T> {
 
     /// Only the follower's task comes here, so nobody else changes the hold between.
     fn set_stale(&self, is_stale: bool) {
-        let was = lock(&self.status).stale.is_some();
-        if is_stale != was {
+        let was_stale = std::mem::replace(&mut lock(&self.status).is_stale, is_stale);
+        if is_stale != was_stale {
             let hold = is_stale.then(|| self.voice.hold_stale());
             let before = std::mem::replace(&mut lock(&self.status).stale, hold);
             drop(before);

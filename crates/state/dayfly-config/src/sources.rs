@@ -1,7 +1,7 @@
 //! What a configuration is made of.
 
-use std::fmt;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -149,7 +149,8 @@ impl Sources {
     pub(crate) fn resolved(mut self) -> Result<Self, Vec<Problem>> {
         let mut wrong = std::mem::take(&mut self.wrong);
         if let Some(profile) = self.profile.take() {
-            let is_name = !profile.is_empty() && !profile.contains(['/', '\\', '\0']) && !profile.contains("..");
+            let is_name =
+                !profile.is_empty() && !profile.contains(['/', '\\', '\0']) && !profile.contains("..");
             if is_name {
                 let overlays = self.files.iter().map(|file| file.overlay(&profile)).collect::<Vec<_>>();
                 self.files.extend(overlays);
@@ -204,9 +205,12 @@ mod tests {
 
     #[test]
     fn overlays_of_a_profile_come_after_every_file_and_need_not_be_there() {
-        let sources = Sources::new().profile("test").file("a.toml").optional_file("b.v2.JSON").resolved().unwrap();
-        let files: Vec<_> = sources.files.iter().map(|file| (file.path.to_str().unwrap(), file.is_required)).collect();
-        let expected = [("a.toml", true), ("b.v2.JSON", false), ("a.test.toml", false), ("b.v2.test.json", false)];
+        let sources =
+            Sources::new().profile("test").file("a.toml").optional_file("b.v2.JSON").resolved().unwrap();
+        let files: Vec<_> =
+            sources.files.iter().map(|file| (file.path.to_str().unwrap(), file.is_required)).collect();
+        let expected =
+            [("a.toml", true), ("b.v2.JSON", false), ("a.test.toml", false), ("b.v2.test.json", false)];
         assert_eq!(files, expected);
     }
 
@@ -214,7 +218,10 @@ mod tests {
     fn what_is_wrong_with_sources_is_said_when_they_are_used() {
         let wrong = |sources: Sources| sources.resolved().unwrap_err()[0].to_string();
         assert_eq!(wrong(Sources::new().file("a.yaml")), "a.yaml: is neither `.toml` nor `.json`");
-        assert_eq!(wrong(Sources::new().file("a.toml").file("a.toml")), "a.toml: stands among the sources twice");
+        assert_eq!(
+            wrong(Sources::new().file("a.toml").file("a.toml")),
+            "a.toml: stands among the sources twice"
+        );
         for profile in ["", "../etc", "a/b", "a\\b"] {
             assert!(wrong(Sources::new().profile(profile)).contains("is no part of a file's name"));
         }

@@ -46,7 +46,11 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Watched<T> {
     ///
     /// # Cancel safety
     /// Nothing is left behind when it is dropped: no task, no watch.
-    pub async fn open(sources: Sources, options: WatchOptions, signals: &SignalSink) -> Result<Self, OpenError> {
+    pub async fn open(
+        sources: Sources,
+        options: WatchOptions,
+        signals: &SignalSink,
+    ) -> Result<Self, OpenError> {
         Self::open_validated(sources, options, signals, Anything).await
     }
 
@@ -83,6 +87,21 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Watched<T> {
     /// # Panics
     /// Outside of a Tokio runtime, or in one without time.
     pub fn spawn(
+        sources: Sources,
+        options: WatchOptions,
+        signals: &SignalSink,
+    ) -> Result<Pending<T>, OpenError> {
+        Self::spawn_validated(sources, options, signals, Anything)
+    }
+
+    /// As [`spawn`](Self::spawn), with a check that every value has to pass, the first one included.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    /// As for [`spawn`](Self::spawn).
+    pub fn spawn_validated(
         sources: Sources,
         options: WatchOptions,
         signals: &SignalSink,

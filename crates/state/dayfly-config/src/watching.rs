@@ -131,21 +131,22 @@ impl Identity {
 fn tell(hints: &Hints, event: notify::Result<Event>) {
     match event {
         // Our own reading opens and closes the files: whoever takes that for a change reads for ever.
-        Ok(event) if is_reading(&event.kind) => {}
-        Ok(event) if event.need_rescan() || ends_a_watch(&event.kind) => hints.give_lost(),
+        Ok(event) if is_reading(event.kind) => {}
+        Ok(event) if event.need_rescan() || ends_a_watch(event.kind) => hints.give_lost(),
         Ok(_) => hints.give(),
         Err(_) => hints.give_lost(),
     }
 }
 
-fn is_reading(kind: &EventKind) -> bool {
+fn is_reading(kind: EventKind) -> bool {
     use notify::event::{AccessKind, AccessMode};
-    let is_written = matches!(kind, EventKind::Access(AccessKind::Close(AccessMode::Write | AccessMode::Any)));
+    let is_written =
+        matches!(kind, EventKind::Access(AccessKind::Close(AccessMode::Write | AccessMode::Any)));
     kind.is_access() && !is_written
 }
 
 /// A removed folder may be one that is watched; the next one of its name may even have its number.
-fn ends_a_watch(kind: &EventKind) -> bool {
+fn ends_a_watch(kind: EventKind) -> bool {
     matches!(kind, EventKind::Remove(RemoveKind::Folder | RemoveKind::Other | RemoveKind::Any))
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn read(prefix: &str, variables: &Variables) -> Result<Layer, Vec<Pro
     for (name, value) in variables {
         let shown: Arc<str> = Arc::from(name.to_string_lossy());
         let origin = Origin::Environment { variable: Arc::clone(&shown) };
-        let wrong = |message: &str| Problem::new(message).from_origin(Some(origin.clone()));
+        let wrong = |message: &str| Problem::new(message).with_origin(Some(origin.clone()));
         let Some(value) = value.to_str() else {
             problems.push(wrong("is no UTF-8"));
             continue;
@@ -71,13 +71,12 @@ fn put(layer: &mut Layer, names: &[&str], value: &str, origin: &Origin) -> Resul
 /// What a variable means where no type is asked for: a list or a table in TOML's notation, a truth, a number, a text.
 pub(crate) fn guess(text: &str) -> Value {
     let trimmed = text.trim();
-    let is_number = trimmed.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
-    if is_number || trimmed.starts_with(['[', '{', '"']) || matches!(trimmed, "true" | "false") {
-        if let Some(value) = toml::value(trimmed) {
-            return value;
-        }
-    }
-    Value::String(Tag::Default, text.to_owned())
+    let is_number =
+        trimmed.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
+    let looks_like_one =
+        is_number || trimmed.starts_with(['[', '{', '"']) || matches!(trimmed, "true" | "false");
+    let value = if looks_like_one { toml::value(trimmed) } else { None };
+    value.unwrap_or_else(|| Value::String(Tag::Default, text.to_owned()))
 }
 
 #[cfg(test)]
@@ -105,7 +104,9 @@ mod tests {
     #[test]
     fn variables_that_contradict_each_other_are_refused_by_name() {
         let wrong = |variables: &[(&str, &str)]| read_all(variables).unwrap_err();
-        assert!(wrong(&[("APP_A", "1"), ("APP_a", "2")]).contains("APP_a: another variable says the same key"));
+        assert!(
+            wrong(&[("APP_A", "1"), ("APP_a", "2")]).contains("APP_a: another variable says the same key")
+        );
         assert!(wrong(&[("APP_A", "1"), ("APP_A__B", "2")]).contains("APP_A__B: another variable gives"));
         assert!(wrong(&[("APP_", "1")]).contains("APP_: names no key"));
         assert!(wrong(&[("APP_A____B", "1")]).contains("names no key"));

@@ -31,6 +31,11 @@ pub(crate) fn read(text: &str, path: &Arc<Path>) -> Result<Layer, Problem> {
     Ok(Layer { kind: Kind::File { present: true }, values, places: places.noted })
 }
 
+/// A value that has no place.
+pub(super) fn from_value(value: serde_json::Value) -> Result<Value, serde_json::Error> {
+    Ok(serde_json::from_value::<Read>(value)?.0)
+}
+
 struct Read(Value);
 
 impl<'de> Deserialize<'de> for Read {
@@ -102,7 +107,9 @@ mod tests {
     fn what_is_no_json_is_shown_where_it_begins() {
         let wrong = |text: &str| read_for_test("a.json", text).unwrap_err().to_string();
         assert!(wrong("{\"a\": 1,\n \"b\": }").starts_with("a.json:2:7: is no JSON: expected value"));
-        assert!(wrong("{\"a\": 1,\n\"a\": 2}").starts_with("a.json:2:3: is no JSON: the key \"a\" stands twice"));
+        assert!(
+            wrong("{\"a\": 1,\n\"a\": 2}").starts_with("a.json:2:3: is no JSON: the key \"a\" stands twice")
+        );
         assert_eq!(wrong("[1]"), "a.json:1:1: expected an object");
         assert!(wrong("").contains("EOF") && wrong("{} x").contains("trailing characters"));
         let deep = format!("{{\"a\": {}{}}}", "[".repeat(50_000), "]".repeat(50_000));

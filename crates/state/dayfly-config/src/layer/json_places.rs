@@ -101,7 +101,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::layer::{json, for_each_value};
+    use crate::layer::{for_each_value, json};
     use figment::value::Value;
 
     fn anything() -> impl Strategy<Value = serde_json::Value> {

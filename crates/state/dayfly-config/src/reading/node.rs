@@ -3,10 +3,12 @@
 use figment::value::{Num, Value};
 use serde::Deserializer;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 
-use super::Walk;
 use super::wrong::Wrong;
+use super::{Walk, whole};
 use crate::key;
 use crate::layer::environment::guess;
 use crate::secret::MARK;
@@ -39,7 +41,7 @@ impl<'a> Node<'a> {
             Value::Num(_, number) => match number {
                 Num::F32(number) => visitor.visit_f32(*number),
                 Num::F64(number) => visitor.visit_f64(*number),
-                whole => match (whole.to_i128(), whole.to_u128()) {
+                number => match (whole(*number), number.to_u128()) {
                     (Some(number), _) => match (i64::try_from(number), u64::try_from(number)) {
                         (Ok(number), _) => visitor.visit_i64(number),
                         (_, Ok(number)) => visitor.visit_u64(number),
@@ -56,7 +58,8 @@ impl<'a> Node<'a> {
                 value: None,
             }),
             Value::Array(_, list) => {
-                let mut elements = Elements { walk: self.walk, parent: &self.key, rest: list.iter().enumerate() };
+                let mut elements =
+                    Elements { walk: self.walk, parent: &self.key, rest: list.iter().enumerate() };
                 let read = visitor.visit_seq(&mut elements)?;
                 match elements.rest.len() {
                     0 => Ok(read),
@@ -70,7 +73,9 @@ impl<'a> Node<'a> {
     }
 
     fn read<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Wrong> {
-        let Some(text) = self.untyped() else { return self.read_as_it_is(visitor).map_err(|wrong| wrong.at(&self.key)) };
+        let Some(text) = self.untyped() else {
+            return self.read_as_it_is(visitor).map_err(|wrong| wrong.at(&self.key));
+        };
         let value = guess(text);
         // Its elements stand in no source, so they are of the type that they look like.
         Node { walk: self.walk, value: &value, key: self.key.clone() }
@@ -200,7 +205,8 @@ impl<'de, 'a, I: Iterator<Item = (&'a String, &'a Value)>> MapAccess<'de> for Ta
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
         let node = self.value.take();
-        let node = node.ok_or_else(|| <Wrong as serde::de::Error>::custom("a value was asked for before its key"))?;
+        let node =
+            node.ok_or_else(|| <Wrong as serde::de::Error>::custom("a value was asked for before its key"))?;
         let key = node.key.clone();
         seed.deserialize(node).map_err(|wrong: Wrong| wrong.at(&key))
     }
@@ -255,7 +261,11 @@ impl<'de> Deserializer<'de> for Name<'_> {
         visitor.visit_str(self.0)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Wrong> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -309,7 +319,11 @@ impl<'de> VariantAccess<'de> for Node<'_> {
         self.read(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Wrong> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Wrong> {
         self.read(visitor)
     }
 }

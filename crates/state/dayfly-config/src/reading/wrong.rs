@@ -60,7 +60,7 @@ impl Wrong {
         let is_about_name = message.starts_with("unknown key");
         let exact = place.map(|place| if is_about_name { place.of_name() } else { place.origin.clone() });
         let origin = exact.or_else(|| effective.nearest(&key));
-        Problem::new(without_secrets(message, effective, named, marks)).from_origin(origin).at(key)
+        Problem::new(without_secrets(message, effective, named, marks)).with_origin(origin).at(key)
     }
 }
 

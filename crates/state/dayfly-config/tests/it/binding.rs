@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use dayfly::{Coordinator, CoordinatorOptions, Fixed, Reconfigure, SignalSink};
 use dayfly_config::{Refusal, Reload, ReloadError, Watched};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::support::{Folder, Other, Settings, asked_only, limit_becomes, open, soon};
 
@@ -193,8 +192,17 @@ async fn a_coordinator_follows_its_section_and_refuses_what_it_cannot() {
     let why = rejected(&folder, &watched, "[orders]\nmax_concurrency = 4\nburst = 3").await;
     assert_eq!(why, "/app.toml:1:1: orders: burst holds from the start on and cannot be changed");
     assert_eq!(work.stats().max_concurrency, 2);
-    let other = Coordinator::spawn(CoordinatorOptions::new().burst(1), &SignalSink::default(), |(), _| async {});
+    let other =
+        Coordinator::spawn(CoordinatorOptions::new().burst(1), &SignalSink::default(), |(), _| async {});
     assert!(section.bind(other).is_err(), "it cannot follow what is in force");
+}
+
+/// What bodies have done, for who waits for it.
+#[derive(Clone, Copy, Default)]
+struct Bodies {
+    running: usize,
+    most: usize,
+    finished: usize,
 }
 
 /// Case 61: 8 to 2 to 16 under load, by a real file, and not a permit is lost.
@@ -203,43 +211,44 @@ async fn a_running_coordinator_is_resized_under_load_and_loses_no_permit() {
     let folder = Folder::with("limit = 8\n[orders]\nmax_concurrency = 8\nqueue_capacity = 10_000");
     let watched = open(folder.sources(), &SignalSink::default()).await;
     let section = watched.section("orders", |settings: &Settings| &settings.orders);
-    let running = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
-    let steps = Arc::new(Semaphore::new(0));
-    let (counts, peaks, turns) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&steps));
+    let (bodies, mut seen) = watch::channel(Bodies::default());
+    let (bodies, steps) = (Arc::new(bodies), Arc::new(Semaphore::new(0)));
+    let (noted, taken) = (Arc::clone(&bodies), Arc::clone(&steps));
     let work = Coordinator::spawn(section.load().clone(), &SignalSink::default(), move |_: u32, _| {
-        let (running, most, steps) = (Arc::clone(&counts), Arc::clone(&peaks), Arc::clone(&turns));
+        let (bodies, steps) = (Arc::clone(&noted), Arc::clone(&taken));
         async move {
-            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            bodies.send_modify(|bodies| {
+                bodies.running += 1;
+                bodies.most = bodies.most.max(bodies.running);
+            });
             steps.acquire().await.unwrap().forget();
-            running.fetch_sub(1, Ordering::SeqCst);
+            bodies.send_modify(|bodies| {
+                bodies.running -= 1;
+                bodies.finished += 1;
+            });
         }
     });
     let _binding = section.bind(work.clone()).unwrap();
     for item in 0..3_000 {
         work.try_enqueue(item).unwrap();
     }
-    for limit in [8, 2, 16, 1, 5, 2, 16] {
+    let mut finished = 0;
+    for limit in [8, 2, 16, 1, 5, 2, 16_usize] {
         let text = format!("limit = {limit}\n[orders]\nmax_concurrency = {limit}\nqueue_capacity = 10_000");
         folder.replace("app.toml", &text);
-        limit_becomes(&watched, limit).await;
-        assert_eq!(work.stats().max_concurrency, limit as usize);
+        limit_becomes(&watched, u32::try_from(limit).unwrap()).await;
+        assert_eq!(work.stats().max_concurrency, limit);
         // What ran under the old limit ends; from then on the new one is used to the full, and never exceeded.
-        steps.add_permits(16);
-        soon(until(|| steps.available_permits() == 0 && running.load(Ordering::SeqCst) == limit as usize)).await;
-        most.store(0, Ordering::SeqCst);
-        steps.add_permits(100);
-        soon(until(|| steps.available_permits() == 0 && running.load(Ordering::SeqCst) == limit as usize)).await;
-        assert!(most.load(Ordering::SeqCst) <= limit as usize);
+        for (step, counts) in [(16, false), (100, true)] {
+            bodies.send_modify(|bodies| bodies.most = 0);
+            steps.add_permits(step);
+            finished += step;
+            let full = |bodies: &Bodies| bodies.finished == finished && bodies.running == limit;
+            let most = soon(seen.wait_for(full)).await.unwrap().most;
+            assert!(!counts || most <= limit, "{most} at once, and {limit} are allowed");
+        }
     }
     steps.add_permits(3_000);
     let report = soon(work.drain()).await;
     assert_eq!((report.completed, report.accepted), (3_000, 3_000));
-}
-
-/// The bodies' own steps are what moves it, so each look comes after one.
-async fn until(mut is: impl FnMut() -> bool) {
-    while !is() {
-        tokio::time::timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_err();
-    }
 }

@@ -124,8 +124,7 @@ fn a_wait_for_the_first_value_may_be_given_up_and_taken_up_again() {
         || {
             let folder = Folder::with("limit = 7");
             let sources = Sources::new().file(folder.app());
-            let check = |_: &Settings| Ok(());
-            let pending = Watched::<Settings>::spawn(sources, ASKED_ONLY, &SignalSink::default(), check).unwrap();
+            let pending = Watched::<Settings>::spawn(sources, ASKED_ONLY, &SignalSink::default()).unwrap();
             Arc::new((folder, pending))
         },
         |setup| async move { assert_eq!(setup.1.first_valid().await.load().limit, 7) },

@@ -35,7 +35,12 @@ async fn a_directory_in_the_place_of_a_file() {
 
 #[tokio::test]
 async fn what_is_no_utf8() {
-    breaks_and_mends(":2:9: is no UTF-8", |folder| folder.write("app.toml", b"limit = 1\nname = \"\xc3\x28\""), nothing).await;
+    breaks_and_mends(
+        ":2:9: is no UTF-8",
+        |folder| folder.write("app.toml", b"limit = 1\nname = \"\xc3\x28\""),
+        nothing,
+    )
+    .await;
     breaks_and_mends("is no UTF-8", |folder| folder.write("app.toml", b"\xff\xfel\0i\0"), nothing).await;
     breaks_and_mends("is no TOML", |folder| folder.write("app.toml", b"limit = 2\0"), nothing).await;
 }
@@ -44,7 +49,8 @@ async fn what_is_no_utf8() {
 async fn an_empty_file_that_was_none_and_a_huge_one() {
     breaks_and_mends("has become empty", |folder| folder.write("app.toml", ""), nothing).await;
     let huge = format!("name = \"{}\"", "x".repeat(2 * 1024 * 1024));
-    breaks_and_mends("is larger than 1048576 bytes", move |folder| folder.write("app.toml", &huge), nothing).await;
+    breaks_and_mends("is larger than 1048576 bytes", move |folder| folder.write("app.toml", &huge), nothing)
+        .await;
 }
 
 #[tokio::test]
@@ -100,7 +106,8 @@ mod unix {
             let made = Command::new("mkfifo").arg(folder.app()).status().unwrap();
             assert!(made.success());
         };
-        breaks_and_mends("is no regular file", break_it, |folder| fs::remove_file(folder.app()).unwrap()).await;
+        breaks_and_mends("is no regular file", break_it, |folder| fs::remove_file(folder.app()).unwrap())
+            .await;
     }
 
     #[tokio::test]

@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use dayfly_config::{
-    BindError, Binding, Current, Invalid, OpenError, Origin, Pending, Position, Problem, Reader, Refusal, Rejection,
-    ReloadError, Report, ReportedValue, Secret, Section, SectionValue, Snapshot, Sources, WatchOptions, Watched,
+    BindError, Binding, Current, Invalid, OpenError, Origin, Pending, Position, Problem, Reader, Refusal,
+    Rejection, ReloadError, Report, ReportedValue, Secret, Section, SectionValue, Snapshot, Sources,
+    WatchOptions, Watched,
 };
 
 use crate::support::{Other, Settings};

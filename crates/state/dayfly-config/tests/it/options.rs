@@ -6,11 +6,15 @@ use dayfly_config::WatchOptions;
 
 #[test]
 fn options_are_written_and_read_back() {
-    let options = WatchOptions::new().settle(Duration::from_millis(5)).without_poll().without_watch().max_file_size(7);
+    let options =
+        WatchOptions::new().settle(Duration::from_millis(5)).without_poll().without_watch().max_file_size(7);
     let text = serde_json::to_string(&options).unwrap();
     assert_eq!(serde_json::from_str::<WatchOptions>(&text).unwrap(), options);
     let read: WatchOptions = toml::from_str("settle = \"50ms\"\npoll_every = \"1m\"").unwrap();
-    assert_eq!(read, WatchOptions::new().settle(Duration::from_millis(50)).poll_every(Duration::from_secs(60)));
+    assert_eq!(
+        read,
+        WatchOptions::new().settle(Duration::from_millis(50)).poll_every(Duration::from_secs(60))
+    );
 }
 
 #[test]

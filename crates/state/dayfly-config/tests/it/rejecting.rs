@@ -47,13 +47,18 @@ async fn an_equal_change_is_none() {
     let signals = SignalSink::default();
     let watched: Watched<Settings> = Watched::open(folder.sources(), ASKED_ONLY, &signals).await.unwrap();
     let before = watched.snapshot();
-    for text in ["limit = 1\ntwice = 2", "# a comment\ntwice = 2\n\nlimit = 1", "\"limit\" = 0x1\ntwice = 2"] {
+    for text in ["limit = 1\ntwice = 2", "# a comment\ntwice = 2\n\nlimit = 1", "\"limit\" = 0x1\ntwice = 2"]
+    {
         folder.write("app.toml", text);
         assert_eq!(watched.reload().await, Ok(1));
     }
     assert!(std::ptr::eq(&raw const *before, &raw const *watched.snapshot()), "not even a new value");
     assert!(signals.history("config.*").is_empty());
-    assert_eq!(watched.provenance("limit").unwrap().to_string().rsplit_once(':').unwrap().1, "11", "but its place is new");
+    assert_eq!(
+        watched.provenance("limit").unwrap().to_string().rsplit_once(':').unwrap().1,
+        "11",
+        "but its place is new"
+    );
 }
 
 #[tokio::test]
@@ -124,7 +129,8 @@ async fn a_check_of_the_whole_refuses_and_its_panic_does_too() {
             Err(Invalid::at("twice", "must be twice `limit`").and(Invalid::new("is no pair")))
         }
     };
-    let watched = Watched::open_validated(folder.sources(), ASKED_ONLY, &SignalSink::default(), check).await.unwrap();
+    let watched =
+        Watched::open_validated(folder.sources(), ASKED_ONLY, &SignalSink::default(), check).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 1, "the first value is checked too");
     let found = rejection(&folder, &watched, "limit = 2\ntwice = 5").await;
     assert_eq!(found, "/app.toml:2:9: twice: must be twice `limit`; is no pair");
@@ -141,5 +147,8 @@ async fn everything_that_is_wrong_in_several_files_is_said_at_once() {
     let watched = asked_only(folder.sources().file(folder.path("b.json"))).await;
     folder.write("b.json", "{\"limit\": }");
     let found = rejection(&folder, &watched, "limit = ").await;
-    assert!(found.contains("/app.toml:1:9: is no TOML") && found.contains("; /b.json:1:11: is no JSON"), "{found}");
+    assert!(
+        found.contains("/app.toml:1:9: is no TOML") && found.contains("; /b.json:1:11: is no JSON"),
+        "{found}"
+    );
 }

@@ -27,9 +27,10 @@ async fn a_report_shows_every_value_with_its_source_as_text_and_as_json() {
     folder.write("app.toml", "limit = -1");
     watched.reload().await.unwrap_err();
     let report = watched.report();
-    assert!(place(&report.to_string()).ends_with(
-        "not taken: /app.toml:1:9: limit: expected u32, found integer `-1`\n"
-    ));
+    assert!(
+        place(&report.to_string())
+            .ends_with("not taken: /app.toml:1:9: limit: expected u32, found integer `-1`\n")
+    );
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     assert_eq!((&json["generation"], &json["stale"]), (&1.into(), &true.into()));
     assert_eq!(json["values"][1]["key"], "limit");

@@ -18,7 +18,10 @@ async fn a_removed_section_keeps_its_value_while_the_rest_goes_on() {
     assert_eq!(watched.reload().await, Ok(2));
     assert_eq!((section.load().size, watched.load().limit, section.exists()), (7, 2, false));
     assert!(watched.exists(), "the file is there");
-    assert!(watched.provenance("other.size").unwrap().to_string().ends_with("app.toml:3:8"), "where it stood last");
+    assert!(
+        watched.provenance("other.size").unwrap().to_string().ends_with("app.toml:3:8"),
+        "where it stood last"
+    );
     folder.write("app.toml", "limit = 2\nother.size = 8");
     assert_eq!(watched.reload().await, Ok(3));
     assert_eq!((section.load().size, section.load().label.as_str(), section.exists()), (8, "", true));
@@ -81,21 +84,30 @@ async fn waiting_for_a_section_passes_over_changes_elsewhere() {
     assert_eq!((snapshots[0].generation(), snapshots[0].other.size), (3, 2));
 }
 
+struct Anyone;
+
+impl dayfly_config::Reload<String> for Anyone {
+    fn prepare(&self, _: &String) -> Result<(), dayfly_config::Refusal> {
+        Ok(())
+    }
+    fn commit(&self, _: &String) {}
+}
+
 #[tokio::test]
 async fn a_projection_that_panics_costs_only_the_change() {
     let folder = Folder::with("hosts = [\"a\"]");
     let watched = asked_only(folder.sources()).await;
     let first = watched.section("hosts", |settings: &Settings| &settings.hosts[0]);
-    struct Anyone;
-    impl dayfly_config::Reload<String> for Anyone {
-        fn prepare(&self, _: &String) -> Result<(), dayfly_config::Refusal> {
-            Ok(())
-        }
-        fn commit(&self, _: &String) {}
-    }
     let _binding = first.subscribe(Anyone).unwrap();
     folder.write("app.toml", "hosts = []");
-    assert!(watched.reload().await.unwrap_err().to_string().contains("who follows it panicked: index out of bounds"));
+    assert!(
+        watched
+            .reload()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("who follows it panicked: index out of bounds")
+    );
     folder.write("app.toml", "hosts = [\"b\"]");
     assert_eq!(watched.reload().await, Ok(2));
     assert_eq!(*first.load(), "b");

@@ -13,7 +13,12 @@ async fn later_sources_win_and_each_value_tells_its_own() {
     let folder = Folder::with("limit = 2\ntwice = 2\nhosts = [\"a\", \"b\"]");
     folder.write("app.test.toml", "twice = 3\nother = { size = 3 }");
     folder.write("more.json", r#"{"limit": 20, "name": "more"}"#);
-    let defaults = Settings { limit: 1, name: "defaults".into(), other: Other { size: 1, label: "l".into() }, ..Settings::default() };
+    let defaults = Settings {
+        limit: 1,
+        name: "defaults".into(),
+        other: Other { size: 1, label: "l".into() },
+        ..Settings::default()
+    };
     // Named in another order than they count.
     let sources = Sources::new()
         .env_from("APP", [("APP_OTHER__SIZE", "4"), ("APP_HOSTS", "[\"c\"]")])
@@ -24,7 +29,10 @@ async fn later_sources_win_and_each_value_tells_its_own() {
     let watched = asked_only(sources).await;
     let value = watched.snapshot();
     assert_eq!((value.limit, value.twice, value.name.as_str()), (20, 3, "more"));
-    assert_eq!((value.other.size, value.other.label.as_str(), value.hosts.as_slice()), (4, "l", &["c".to_owned()][..]));
+    assert_eq!(
+        (value.other.size, value.other.label.as_str(), value.hosts.as_slice()),
+        (4, "l", &["c".to_owned()][..])
+    );
     let at = |key: &str| {
         let origin = watched.provenance(key).map(|origin| origin.to_string());
         origin.map(|origin| origin.replace(folder.temp.path().to_str().unwrap(), ""))
@@ -71,7 +79,8 @@ async fn typed(variables: &[(&str, &str)]) -> Result<Watched<Typed>, String> {
         ("X_BY_NUMBER__7", "seven"),
         ("X_SECRET", "12345678"),
     ];
-    let sources = Sources::new().env_from("X", all.iter().chain(variables).copied().collect::<HashMap<_, _>>());
+    let sources =
+        Sources::new().env_from("X", all.iter().chain(variables).copied().collect::<HashMap<_, _>>());
     Watched::open(sources, ASKED_ONLY, &SignalSink::default()).await.map_err(|error| error.to_string())
 }
 
@@ -113,7 +122,10 @@ async fn a_variable_of_the_wrong_type_is_named() {
         "environment variable X_LIST: list.1: expected u8, found integer `300`"
     );
     let unknown = wrong("X_NUMBR", "1").await;
-    assert!(unknown.starts_with("environment variable X_NUMBR: numbr: unknown key, did you mean `number`?"), "{unknown}");
+    assert!(
+        unknown.starts_with("environment variable X_NUMBR: numbr: unknown key, did you mean `number`?"),
+        "{unknown}"
+    );
 }
 
 #[tokio::test]
@@ -131,9 +143,11 @@ async fn secrets_are_read_and_never_shown() {
         "by_type = \"hunter-one\"\nnumber = 424242\npin = \"hunter-two\"\nsmtp_password = \"hunter-three\"\nshown = \"s\"",
     );
     let sources = folder.sources().secrets("pin");
-    let watched: Watched<Bank> =
-        Watched::open(sources, ASKED_ONLY, &SignalSink::default()).await.unwrap();
-    assert_eq!((watched.load().by_type.expose().as_str(), *watched.load().number.expose()), ("hunter-one", 424_242));
+    let watched: Watched<Bank> = Watched::open(sources, ASKED_ONLY, &SignalSink::default()).await.unwrap();
+    assert_eq!(
+        (watched.load().by_type.expose().as_str(), *watched.load().number.expose()),
+        ("hunter-one", 424_242)
+    );
     let report = watched.report();
     let everything = [report.to_string(), report.to_json(), format!("{report:?}"), format!("{watched:?}")];
     for shown in &everything {

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use dayfly::SignalSink;
-use dayfly_config::{Invalid, Sources, Watched};
+use dayfly_config::{Sources, Watched};
 
 use crate::support::{Folder, Settings, WATCH, soon};
-
-const fn anything(_: &Settings) -> Result<(), Invalid> {
-    Ok(())
-}
 
 #[tokio::test]
 async fn an_invalid_start_is_an_error_that_says_everything() {
@@ -17,7 +13,10 @@ async fn an_invalid_start_is_an_error_that_says_everything() {
     let folder = Folder::with("limit = \"many\"");
     let error = Watched::<Settings>::open(folder.sources(), WATCH, &signals).await.unwrap_err();
     assert_eq!(error.problems().len(), 1);
-    assert!(error.to_string().ends_with("app.toml:1:9: limit: expected u32, found string \"many\""), "{error}");
+    assert!(
+        error.to_string().ends_with("app.toml:1:9: limit: expected u32, found string \"many\""),
+        "{error}"
+    );
 
     let folder = Folder::new();
     let error = Watched::<Settings>::open(folder.sources(), WATCH, &signals).await.unwrap_err();
@@ -42,7 +41,7 @@ async fn who_would_rather_wait_gets_the_first_valid_value_and_the_reasons_meanwh
     let folder = Folder::new();
     let signals = SignalSink::default();
     let mut rejected = signals.watch("config.rejected");
-    let pending = Watched::<Settings>::spawn(folder.sources(), WATCH, &signals, anything).unwrap();
+    let pending = Watched::<Settings>::spawn(folder.sources(), WATCH, &signals).unwrap();
     soon(rejected.changed()).await;
     assert!(pending.last_rejection().unwrap().to_string().ends_with("there is no such file"));
     rejected.mark_seen();
@@ -53,6 +52,9 @@ async fn who_would_rather_wait_gets_the_first_valid_value_and_the_reasons_meanwh
     let watched = soon(pending.first_valid()).await;
     assert_eq!((watched.load().limit, watched.generation()), (7, 1));
     assert!(watched.last_rejection().is_some() && !watched.is_stale());
+    let heard: Vec<String> =
+        signals.history("config.*").iter().map(|signal| signal.name().to_owned()).collect();
+    assert_eq!(heard, ["config.rejected", "config.rejected", "config.reloaded"]);
     // And it is followed like any other, by everybody who asked.
     let same = pending.first_valid().await;
     drop((watched, pending));
@@ -63,9 +65,9 @@ async fn who_would_rather_wait_gets_the_first_valid_value_and_the_reasons_meanwh
 #[tokio::test]
 async fn a_valid_start_needs_no_wait() {
     let folder = Folder::with("limit = 7");
-    let pending = Watched::<Settings>::spawn(folder.sources(), WATCH, &SignalSink::default(), anything).unwrap();
+    let pending = Watched::<Settings>::spawn(folder.sources(), WATCH, &SignalSink::default()).unwrap();
     assert_eq!(soon(pending.first_valid()).await.load().limit, 7);
-    let wrong = Watched::<Settings>::spawn(Sources::new().file("a.ini"), WATCH, &SignalSink::default(), anything);
+    let wrong = Watched::<Settings>::spawn(Sources::new().file("a.ini"), WATCH, &SignalSink::default());
     assert!(wrong.is_err(), "no change of a file can mend that");
 }
 
@@ -73,7 +75,7 @@ async fn a_valid_start_needs_no_wait() {
 async fn a_wait_ends_by_the_poll_where_there_are_no_events() {
     let folder = Folder::new();
     let options = WATCH.without_watch().poll_every(Duration::from_secs(30));
-    let pending = Watched::<Settings>::spawn(folder.sources(), options, &SignalSink::default(), anything).unwrap();
+    let pending = Watched::<Settings>::spawn(folder.sources(), options, &SignalSink::default()).unwrap();
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert!(pending.last_rejection().is_some());
     folder.write("app.toml", "limit = 7");
