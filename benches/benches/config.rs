@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
+use std::thread;
 
 use arc_swap::{ArcSwap, Cache};
 use dayfly::SignalSink;
@@ -24,12 +26,9 @@ fn main() -> ExitCode {
     let mut runner = Runner::from_command_line();
     let runtime = ct();
     let settings = Settings { name: "relay".to_owned(), limit: 8 };
-    let opened = Watched::<Settings>::open(
-        Sources::new().defaults(&settings),
-        WatchOptions::new().without_poll().without_watch(),
-        &SignalSink::default(),
-    );
-    let watched = runtime.block_on(opened).expect("the defaults are valid");
+    let (sources, signals) = (Sources::new().defaults(&settings), SignalSink::default());
+    let options = WatchOptions::new().without_poll().without_watch();
+    let watched = runtime.block_on(Watched::<Settings>::open(sources, options, &signals)).expect("the defaults are valid");
     let mut reader = watched.reader();
     let swapped = Arc::new(ArcSwap::from_pointee(settings.clone()));
     let mut cached = Cache::new(Arc::clone(&swapped));
@@ -50,7 +49,30 @@ fn main() -> ExitCode {
             .with("arc_swap::Cache", |n| sum(n, || cached.load().limit))
             .with("dayfly Reader::get", |n| sum(n, || reader.get().limit)),
     );
+    let other = AtomicBool::new(false);
+    let noisy = |read: &(dyn Fn() -> u64 + Sync), reads: u64| beside(&other, read, || sum(reads, read));
+    runner.ask(
+        Contest::new("config, load beside another reader", READS)
+            .with("arc-swap load", |n| noisy(&|| swapped.load().limit, n))
+            .with("dayfly Watched::load", |n| noisy(&|| watched.load().limit, n))
+            .with("RwLock", |n| noisy(&|| locked.read().expect("nobody panics").limit, n))
+            .with("watch borrow", |n| noisy(&|| receiver.borrow().limit, n)),
+    );
     runner.end()
+}
+
+/// Runs `work` while another thread reads too.
+fn beside(ends: &AtomicBool, read: &(dyn Fn() -> u64 + Sync), work: impl FnOnce()) {
+    ends.store(false, Ordering::Relaxed);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ends.load(Ordering::Relaxed) {
+                black_box(read());
+            }
+        });
+        work();
+        ends.store(true, Ordering::Relaxed);
+    });
 }
 
 /// Each read is hidden from the compiler, which would take them all for one otherwise.

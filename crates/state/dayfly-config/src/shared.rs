@@ -159,8 +159,8 @@ impl<T> Shared<T> {
         let generation = in_force.generation;
         *lock(&self.facts) = Arc::new(in_force);
         self.set_stale(!is_whole);
-        // Those who wait are woken last: what they look at then is there.
-        self.generations.send_replace(generation);
+        // Those who wait are woken last: what they look at then is there. Nobody waits for the same again.
+        self.generations.send_if_modified(|newest| std::mem::replace(newest, generation) != generation);
         self.voice.tell(outcome);
     }
 
