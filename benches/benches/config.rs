@@ -28,7 +28,9 @@ fn main() -> ExitCode {
     let settings = Settings { name: "relay".to_owned(), limit: 8 };
     let (sources, signals) = (Sources::new().defaults(&settings), SignalSink::default());
     let options = WatchOptions::new().without_poll().without_watch();
-    let watched = runtime.block_on(Watched::<Settings>::open(sources, options, &signals)).expect("the defaults are valid");
+    let watched = runtime
+        .block_on(Watched::<Settings>::open(sources, options, &signals))
+        .expect("the defaults are valid");
     let mut reader = watched.reader();
     let swapped = Arc::new(ArcSwap::from_pointee(settings.clone()));
     let mut cached = Cache::new(Arc::clone(&swapped));
