@@ -159,9 +159,9 @@ impl<T> Shared<T> {
         let generation = in_force.generation;
         *lock(&self.facts) = Arc::new(in_force);
         self.set_stale(!is_whole);
+        self.voice.tell(outcome);
         // Those who wait are woken last: what they look at then is there. Nobody waits for the same again.
         self.generations.send_if_modified(|newest| std::mem::replace(newest, generation) != generation);
-        self.voice.tell(outcome);
     }
 
     fn reject(&self, problems: Vec<Problem>) -> Arc<Rejection> {
