@@ -1,0 +1,211 @@
+//! Some of a store's entries, as one lock guards them. It has no lock and no clock itself.
+
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
+use std::ops::Bound;
+use std::task::Waker;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Place;
+
+use crate::deadline::Deadline;
+use crate::entry::Entry;
+use crate::error::Conflict;
+use crate::etag::Etag;
+use crate::key::Key;
+use crate::precondition::Precondition;
+use crate::put::PutOptions;
+use crate::scan::Scan;
+
+/// An entry and its name.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) key: Key,
+    pub(super) entry: Entry,
+}
+
+/// Entries by hash; those with a deadline also by deadline; all also by name, from the first listing on.
+#[derive(Debug)]
+pub(super) struct Shard {
+    slots: HashTable<Slot>,
+    expiring: BTreeSet<(Deadline, Key)>,
+    order: Option<BTreeSet<Key>>,
+    origin: u64,
+    /// Counts writes below the shard's own bits, so that the shards of one origin never make the same etag.
+    writes: u64,
+}
+
+/// Who is to be woken when the lock is released.
+#[derive(Debug, Default)]
+pub(super) struct Told(pub(super) Vec<Waker>);
+
+impl Told {
+    pub(super) fn wake(self) {
+        for waker in self.0 {
+            waker.wake();
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn new(origin: u64, shard: usize) -> Self {
+        Self {
+            slots: HashTable::new(),
+            expiring: BTreeSet::new(),
+            order: None,
+            origin,
+            writes: (shard as u64) << 56,
+        }
+    }
+
+    /// What is kept under this key, be it expired or not.
+    pub(super) fn get(&self, hash: u64, key: &Key) -> Option<&Entry> {
+        self.slots.find(hash, |slot| slot.key == *key).map(|slot| &slot.entry)
+    }
+
+    /// Writes an entry; gives its etag and what it replaced. `None` when the time has to be known for it: then nothing
+    /// was changed.
+    pub(super) fn put(
+        &mut self,
+        hash: u64,
+        key: &Key,
+        value: &Bytes,
+        options: &PutOptions,
+        now: Option<SystemTime>,
+        hasher: &impl BuildHasher,
+    ) -> Option<Result<(Etag, Option<Entry>), Conflict>> {
+        let place = self.slots.entry(hash, |slot| slot.key == *key, |slot| hasher.hash_one(&slot.key));
+        let current = match &place {
+            Place::Occupied(slot) => live(&slot.get().entry, now)?,
+            Place::Vacant(_) => None,
+        };
+        if let Err(conflict) = options.precondition.check(current) {
+            return Some(Err(conflict));
+        }
+        let deadline = match (options.time_to_live, now) {
+            (None, _) => None,
+            (Some(time), Some(now)) => Deadline::after(now, time),
+            (Some(_), None) => return None,
+        };
+        self.writes += 1;
+        let etag = Etag::numbered(self.origin, self.writes);
+        let entry = Entry::new(value.clone(), etag.clone()).nonce(options.nonce).deadline(deadline);
+        let replaced = match place {
+            Place::Occupied(mut slot) => Some(std::mem::replace(&mut slot.get_mut().entry, entry)),
+            Place::Vacant(place) => {
+                place.insert(Slot { key: key.clone(), entry });
+                if let Some(order) = &mut self.order {
+                    order.insert(key.clone());
+                }
+                None
+            }
+        };
+        let was_due = replaced.as_ref().and_then(|replaced| replaced.deadline);
+        if let Some(was_due) = was_due {
+            self.expiring.remove(&(was_due, key.clone()));
+        }
+        if let Some(deadline) = deadline {
+            self.expiring.insert((deadline, key.clone()));
+        }
+        Some(Ok((etag, replaced)))
+    }
+
+    /// Removes an entry; gives what was removed, and whether it could be read until then. `None` when the time has to be
+    /// known for it.
+    pub(super) fn delete(
+        &mut self,
+        hash: u64,
+        key: &Key,
+        precondition: &Precondition,
+        now: Option<SystemTime>,
+    ) -> Option<Result<(Option<Slot>, bool), Conflict>> {
+        let place = self.slots.find_entry(hash, |slot| slot.key == *key).ok();
+        let current = match &place {
+            Some(place) => live(&place.get().entry, now)?,
+            None => None,
+        };
+        if let Err(conflict) = precondition.check(current) {
+            return Some(Err(conflict));
+        }
+        let was_there = current.is_some();
+        let removed = place.map(|place| place.remove().0);
+        if let Some(slot) = &removed {
+            self.forget(slot);
+        }
+        Some(Ok((removed, was_there)))
+    }
+
+    /// Removes at most so many entries that have expired.
+    pub(super) fn sweep(&mut self, now: SystemTime, most: usize, hasher: &impl BuildHasher) -> Vec<Slot> {
+        let mut removed = Vec::new();
+        while removed.len() < most
+            && let Some((deadline, _)) = self.expiring.first()
+            && deadline.is_past(now)
+            && let Some((_, key)) = self.expiring.pop_first()
+        {
+            if let Ok(place) = self.slots.find_entry(hasher.hash_one(&key), |slot| slot.key == key) {
+                let slot = place.remove().0;
+                self.forget(&slot);
+                removed.push(slot);
+            }
+        }
+        removed
+    }
+
+    /// Removes everything.
+    pub(super) fn clear(&mut self) -> Vec<Slot> {
+        self.expiring.clear();
+        if let Some(order) = &mut self.order {
+            order.clear();
+        }
+        std::mem::take(&mut self.slots).into_iter().collect()
+    }
+
+    /// The first entries that are asked for, by name, those before a certain name only. The first call sorts the names;
+    /// from then on they stay sorted.
+    pub(super) fn page(
+        &mut self,
+        scan: &Scan,
+        before: Option<&Key>,
+        most: usize,
+        now: SystemTime,
+        hasher: &impl BuildHasher,
+    ) -> Vec<(Key, Entry)> {
+        let slots = &self.slots;
+        let names = self
+            .order
+            .get_or_insert_with(|| slots.iter().map(|slot| slot.key.clone()).collect::<BTreeSet<Key>>());
+        let start = match &scan.after {
+            Some(after) if after.as_str() >= scan.prefix.as_str() => Bound::Excluded(after.as_str()),
+            _ => Bound::Included(scan.prefix.as_str()),
+        };
+        let asked_for = names
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(|key| scan.prefix.matches(key) && before.is_none_or(|before| *key < before));
+        let found = asked_for.filter_map(|key| {
+            let slot = slots.find(hasher.hash_one(key), |slot| slot.key == *key)?;
+            (!slot.entry.is_expired(now)).then(|| (key.clone(), slot.entry.clone()))
+        });
+        found.take(most).collect()
+    }
+
+    fn forget(&mut self, slot: &Slot) {
+        if let Some(deadline) = slot.entry.deadline {
+            self.expiring.remove(&(deadline, slot.key.clone()));
+        }
+        if let Some(order) = &mut self.order {
+            order.remove(&slot.key);
+        }
+    }
+}
+
+/// The etag of an entry that can be read, or nothing when it has expired; `None` when that depends on the time.
+fn live(entry: &Entry, now: Option<SystemTime>) -> Option<Option<&Etag>> {
+    match (entry.deadline, now) {
+        (None, _) => Some(Some(&entry.etag)),
+        (Some(deadline), Some(now)) => Some((!deadline.is_past(now)).then_some(&entry.etag)),
+        (Some(_), None) => None,
+    }
+}

@@ -1,0 +1,3 @@
+//! What the crate promises, one module per behaviour.
+
+mod contract;
