@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::capabilities::Capability;
 use crate::etag::Etag;
 use crate::key::Key;
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, NamespaceError};
 
 /// A precondition did not hold. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -196,6 +196,9 @@ pub enum ClearError {
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// The namespace is not one. Nothing was tried.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
     /// Somebody else has it, and it cannot be shared.
     #[error("{location} is in use by another process")]
     InUse {

@@ -33,7 +33,7 @@ pub use backend::MemoryBackend;
 pub use options::MemoryOptions;
 
 use hub::Hub;
-use shard::{Shard, Told};
+use shard::{Deleted, Shard, Told, Wrote};
 
 /// Enough that threads seldom meet, few enough to merge a page from.
 const SHARDS: usize = 64;
@@ -56,13 +56,13 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store on the system's clock.
-    pub fn new(namespace: Namespace, options: &MemoryOptions) -> Self {
-        Self::with_clock(namespace, options, Arc::new(SystemClock))
+    /// An empty store, with the default options, on the system's clock.
+    pub fn new(namespace: Namespace) -> Self {
+        Self::with(namespace, &MemoryOptions::new(), Arc::new(SystemClock))
     }
 
-    /// An empty store on a clock of yours.
-    pub fn with_clock(namespace: Namespace, options: &MemoryOptions, clock: Arc<dyn Clock>) -> Self {
+    /// An empty store with these options on this clock.
+    pub fn with(namespace: Namespace, options: &MemoryOptions, clock: Arc<dyn Clock>) -> Self {
         let origin = random();
         Self {
             namespace,
@@ -94,23 +94,25 @@ impl MemoryStore {
         }
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
+        let mut value = value;
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let put = shard.put(hash, key, &value, options, now, &self.hasher);
-            let Some(put) = put else {
-                // There is an entry with a deadline. The clock is somebody else's code, so it is read without the lock.
-                drop(shard);
-                now = Some(self.clock.now());
-                continue;
-            };
-            if let Ok((etag, _)) = &put {
+            let wrote = shard.put(hash, key, value, options, now, &self.hasher);
+            if let Wrote::Done(etag, _) = &wrote {
                 self.hub.put(key, etag, &mut told);
             }
+            // What was replaced, and who is woken, is foreign code: it runs without the lock.
             drop(shard);
             told.wake();
-            // What was replaced is dropped here, without the lock.
-            return Ok(put.map(|(etag, _replaced)| etag)?);
+            match wrote {
+                Wrote::Done(etag, _replaced) => return Ok(etag),
+                Wrote::Refused(conflict) => return Err(conflict.into()),
+                Wrote::NeedsTime(back) => {
+                    value = back;
+                    now = Some(self.clock.now());
+                }
+            }
         }
     }
 
@@ -124,17 +126,17 @@ impl MemoryStore {
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let Some(deleted) = shard.delete(hash, key, precondition, now) else {
-                drop(shard);
-                now = Some(self.clock.now());
-                continue;
-            };
-            if let Ok((Some(_), _)) = deleted {
+            let deleted = shard.delete(hash, key, precondition, now);
+            if let Deleted::Done(Some(_), _) = &deleted {
                 self.hub.deleted(key, &mut told);
             }
             drop(shard);
             told.wake();
-            return Ok(deleted.map(|(_removed, was_there)| was_there)?);
+            match deleted {
+                Deleted::Done(_removed, was_there) => return Ok(was_there),
+                Deleted::Refused(conflict) => return Err(conflict.into()),
+                Deleted::NeedsTime => now = Some(self.clock.now()),
+            }
         }
     }
 
@@ -191,7 +193,6 @@ impl MemoryStore {
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table takes its places from the hash's low bits and its tags from the topmost ones.
-        #[expect(clippy::cast_possible_truncation, reason = "six bits are kept")]
         let shard = (hash >> 48) as usize % SHARDS;
         locked(&self.shards[shard])
     }

@@ -24,13 +24,13 @@ pub struct MemoryBackend {
 }
 
 impl MemoryBackend {
-    /// No store yet, on the system's clock.
-    pub fn new(options: MemoryOptions) -> Self {
-        Self::with_clock(options, Arc::new(SystemClock))
+    /// No store yet, with the default options, on the system's clock.
+    pub fn new() -> Self {
+        Self::with(MemoryOptions::new(), Arc::new(SystemClock))
     }
 
-    /// No store yet, on a clock of yours.
-    pub fn with_clock(options: MemoryOptions, clock: Arc<dyn Clock>) -> Self {
+    /// No store yet, with these options on this clock.
+    pub fn with(options: MemoryOptions, clock: Arc<dyn Clock>) -> Self {
         Self { options, clock, stores: Mutex::new(HashMap::new()) }
     }
 
@@ -46,7 +46,7 @@ impl MemoryBackend {
         if stores.len() >= MOST_NAMESPACES {
             return Err(OpenError::TooMany { namespace: namespace.clone(), most: MOST_NAMESPACES });
         }
-        let store = MemoryStore::with_clock(namespace.clone(), &self.options, Arc::clone(&self.clock));
+        let store = MemoryStore::with(namespace.clone(), &self.options, Arc::clone(&self.clock));
         let store = Arc::new(store);
         stores.insert(namespace.clone(), Arc::clone(&store));
         Ok(store)
@@ -55,7 +55,7 @@ impl MemoryBackend {
 
 impl Default for MemoryBackend {
     fn default() -> Self {
-        Self::new(MemoryOptions::new())
+        Self::new()
     }
 }
 

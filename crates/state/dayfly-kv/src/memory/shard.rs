@@ -37,6 +37,32 @@ pub(super) struct Shard {
     writes: u64,
 }
 
+/// What came of a write.
+#[derive(Debug)]
+pub(super) enum Wrote {
+    /// It was done; this was there before.
+    Done(Etag, Option<Entry>),
+    /// Its precondition does not hold.
+    Refused(Conflict),
+    /// The time has to be known for it. Nothing was changed, and the value comes back.
+    NeedsTime(Bytes),
+}
+
+/// What came of a deletion.
+#[derive(Debug)]
+pub(super) enum Deleted {
+    /// It was done; this was removed, and it could be read until then, or not.
+    Done(Option<Slot>, bool),
+    /// Its precondition does not hold.
+    Refused(Conflict),
+    /// The time has to be known for it. Nothing was changed.
+    NeedsTime,
+}
+
+/// There is an entry with a deadline, so the time has to be known. A clock is somebody else's code and is not read under
+/// the lock.
+struct NeedsTime;
+
 /// Who is to be woken when the lock is released.
 #[derive(Debug, Default)]
 pub(super) struct Told(pub(super) Vec<Waker>);
@@ -65,33 +91,35 @@ impl Shard {
         self.slots.find(hash, |slot| slot.key == *key).map(|slot| &slot.entry)
     }
 
-    /// Writes an entry; gives its etag and what it replaced. `None` when the time has to be known for it: then nothing
-    /// was changed.
+    /// Writes an entry, if the precondition holds.
     pub(super) fn put(
         &mut self,
         hash: u64,
         key: &Key,
-        value: &Bytes,
+        value: Bytes,
         options: &PutOptions,
         now: Option<SystemTime>,
         hasher: &impl BuildHasher,
-    ) -> Option<Result<(Etag, Option<Entry>), Conflict>> {
+    ) -> Wrote {
         let place = self.slots.entry(hash, |slot| slot.key == *key, |slot| hasher.hash_one(&slot.key));
         let current = match &place {
-            Place::Occupied(slot) => live(&slot.get().entry, now)?,
+            Place::Occupied(slot) => match live(&slot.get().entry, now) {
+                Ok(current) => current,
+                Err(NeedsTime) => return Wrote::NeedsTime(value),
+            },
             Place::Vacant(_) => None,
         };
         if let Err(conflict) = options.precondition.check(current) {
-            return Some(Err(conflict));
+            return Wrote::Refused(conflict);
         }
         let deadline = match (options.time_to_live, now) {
             (None, _) => None,
             (Some(time), Some(now)) => Deadline::after(now, time),
-            (Some(_), None) => return None,
+            (Some(_), None) => return Wrote::NeedsTime(value),
         };
         self.writes += 1;
         let etag = Etag::numbered(self.origin, self.writes);
-        let entry = Entry::new(value.clone(), etag.clone()).nonce(options.nonce).deadline(deadline);
+        let entry = Entry::new(value, etag.clone()).nonce(options.nonce).deadline(deadline);
         let replaced = match place {
             Place::Occupied(mut slot) => Some(std::mem::replace(&mut slot.get_mut().entry, entry)),
             Place::Vacant(place) => {
@@ -109,32 +137,34 @@ impl Shard {
         if let Some(deadline) = deadline {
             self.expiring.insert((deadline, key.clone()));
         }
-        Some(Ok((etag, replaced)))
+        Wrote::Done(etag, replaced)
     }
 
-    /// Removes an entry; gives what was removed, and whether it could be read until then. `None` when the time has to be
-    /// known for it.
+    /// Removes an entry, if the precondition holds.
     pub(super) fn delete(
         &mut self,
         hash: u64,
         key: &Key,
         precondition: &Precondition,
         now: Option<SystemTime>,
-    ) -> Option<Result<(Option<Slot>, bool), Conflict>> {
+    ) -> Deleted {
         let place = self.slots.find_entry(hash, |slot| slot.key == *key).ok();
         let current = match &place {
-            Some(place) => live(&place.get().entry, now)?,
+            Some(place) => match live(&place.get().entry, now) {
+                Ok(current) => current,
+                Err(NeedsTime) => return Deleted::NeedsTime,
+            },
             None => None,
         };
         if let Err(conflict) = precondition.check(current) {
-            return Some(Err(conflict));
+            return Deleted::Refused(conflict);
         }
         let was_there = current.is_some();
         let removed = place.map(|place| place.remove().0);
         if let Some(slot) = &removed {
             self.forget(slot);
         }
-        Some(Ok((removed, was_there)))
+        Deleted::Done(removed, was_there)
     }
 
     /// Removes at most so many entries that have expired.
@@ -201,11 +231,11 @@ impl Shard {
     }
 }
 
-/// The etag of an entry that can be read, or nothing when it has expired; `None` when that depends on the time.
-fn live(entry: &Entry, now: Option<SystemTime>) -> Option<Option<&Etag>> {
+/// The etag of an entry that can be read, or nothing when it has expired.
+fn live(entry: &Entry, now: Option<SystemTime>) -> Result<Option<&Etag>, NeedsTime> {
     match (entry.deadline, now) {
-        (None, _) => Some(Some(&entry.etag)),
-        (Some(deadline), Some(now)) => Some((!deadline.is_past(now)).then_some(&entry.etag)),
-        (Some(_), None) => None,
+        (None, _) => Ok(Some(&entry.etag)),
+        (Some(deadline), Some(now)) => Ok((!deadline.is_past(now)).then_some(&entry.etag)),
+        (Some(_), None) => Err(NeedsTime),
     }
 }

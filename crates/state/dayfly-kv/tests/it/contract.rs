@@ -1,9 +1,9 @@
 //! The etag contract of a store in memory.
 
-use dayfly_kv::{Bytes, Key, MemoryOptions, MemoryStore, Namespace, Precondition, PutError, PutOptions};
+use dayfly_kv::{Bytes, Key, MemoryStore, Namespace, Precondition, PutError, PutOptions};
 
 fn store() -> MemoryStore {
-    MemoryStore::new(Namespace::new("acme", "shop", "order").unwrap(), &MemoryOptions::new())
+    MemoryStore::new(Namespace::new("acme", "shop", "order").unwrap())
 }
 
 fn key(text: &str) -> Key {
