@@ -55,6 +55,7 @@ pub fn assert_exclusions<F: Future<Output = Subject>>(declared: &[&str], factory
         };
         let needs = CASES.iter().flat_map(|case| case.needs);
         let mut excluded: Vec<String> = needs
+            .copied()
             .filter(|need| match need {
                 Need::Can(capability) => !store.capabilities().has(*capability),
                 Need::Clock => !subject.has_clock(),
@@ -74,7 +75,7 @@ pub fn assert_exclusions<F: Future<Output = Subject>>(declared: &[&str], factory
 }
 
 /// As it is declared in the macro.
-fn name(need: &Need) -> String {
+fn name(need: Need) -> String {
     match need {
         Need::Can(capability) => format!("{capability:?}"),
         Need::Clock => "Clock".to_owned(),

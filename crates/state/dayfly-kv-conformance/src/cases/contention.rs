@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dayfly_kv::{DeleteError, KeyValueStore, Precondition, PutError, Store};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::{ANY, key, value};
@@ -10,16 +11,21 @@ use crate::case::{Broken, ensure_eq};
 use crate::subject::Subject;
 
 const MANY: usize = 50;
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
-/// Runs one task each for so many numbers, and gives what came of all.
+/// Runs one task each for so many numbers, which all begin when the last one is there; gives what came of all.
 async fn at_once<T: Send + 'static, F>(many: usize, task: impl Fn(usize) -> F) -> Result<Vec<T>, Broken>
 where
     F: Future<Output = Result<T, Broken>> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
+    let start = Arc::new(Barrier::new(many));
     for number in 0..many {
-        tasks.spawn(task(number));
+        let (task, start) = (task(number), Arc::clone(&start));
+        tasks.spawn(async move {
+            start.wait().await;
+            task.await
+        });
     }
     let mut results = Vec::with_capacity(many);
     while let Some(result) = tasks.join_next().await {
@@ -86,20 +92,17 @@ pub(crate) async fn a_counter_that_many_update_counts_each(subject: &Subject) ->
 }
 
 pub(crate) async fn one_of_many_who_claim_gets_it(subject: &Subject) -> Result<(), Broken> {
-    let owners = KeyValueStore::<String, usize>::json(subject.store().await?);
-    let claims = at_once(MANY, |number| {
-        let owners = owners.clone();
-        async move {
-            Ok(owners
-                .try_update("job", |owner| owner.is_none().then_some(number))
-                .await?
-                .map(|owned| owned.value))
-        }
-    })
-    .await?;
-    let owner = owners.get_required("job").await?.value;
-    let claimed: Vec<usize> = claims.into_iter().flatten().collect();
-    ensure_eq!(claimed, [owner], "those who were told that they own it");
+    let owners = KeyValueStore::<usize, usize>::json(subject.store().await?);
+    for job in 0..ROUNDS {
+        let claims = at_once(MANY, |number| {
+            let owners = owners.clone();
+            async move { Ok(owners.try_update(&job, |owner| owner.is_none().then_some(number)).await?) }
+        })
+        .await?;
+        let owner = owners.get_required(&job).await?.value;
+        let claimed: Vec<usize> = claims.into_iter().flatten().map(|claimed| claimed.value).collect();
+        ensure_eq!(claimed, [owner], "those who were told that they own it");
+    }
     Ok(())
 }
 

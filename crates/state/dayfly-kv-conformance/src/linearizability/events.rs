@@ -12,7 +12,7 @@ pub(super) enum Event {
 /// A doubly linked list over places. Place 0 is before the first event and after the last.
 #[derive(Debug)]
 pub(super) struct Events {
-    events: Vec<Event>,
+    all: Vec<Event>,
     next: Vec<usize>,
     previous: Vec<usize>,
     /// Of each operation, where its call and its return stand.
@@ -36,7 +36,7 @@ impl Events {
         }
         let size = timed.len() + 1;
         Self {
-            events: timed.into_iter().map(|(_, event)| event).collect(),
+            all: timed.into_iter().map(|(_, event)| event).collect(),
             next: (0..size).map(|place| (place + 1) % size).collect(),
             previous: (0..size).map(|place| (place + size - 1) % size).collect(),
             places,
@@ -52,7 +52,7 @@ impl Events {
     }
 
     pub(super) fn event(&self, place: usize) -> Event {
-        self.events[place - 1]
+        self.all[place - 1]
     }
 
     /// Takes the events of an operation out.

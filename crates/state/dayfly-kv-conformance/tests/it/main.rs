@@ -2,4 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod broken;
+mod checker;
+mod exclusions;
+mod full;
 mod memory;
