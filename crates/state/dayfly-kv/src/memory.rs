@@ -10,6 +10,7 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::clock::{Clock, SystemClock};
+use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
 use crate::etag::Etag;
@@ -94,24 +95,23 @@ impl MemoryStore {
         }
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
-        let mut value = value;
+        let deadline = now.zip(options.time_to_live).and_then(|(now, time)| Deadline::after(now, time));
+        // Its etag is given under the lock.
+        let mut entry = Entry { value, etag: Etag::numbered(0, 0), nonce: options.nonce, deadline };
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let wrote = shard.put(hash, key, value, options, now, &self.hasher);
-            if let Wrote::Done(etag, _) = &wrote {
+            let wrote = shard.put(hash, key, &mut entry, &options.precondition, now, &self.hasher);
+            if let Wrote::Done(etag) = &wrote {
                 self.hub.put(key, etag, &mut told);
             }
             // What was replaced, and who is woken, is foreign code: it runs without the lock.
             drop(shard);
             told.wake();
             match wrote {
-                Wrote::Done(etag, _replaced) => return Ok(etag),
+                Wrote::Done(etag) => return Ok(etag),
                 Wrote::Refused(conflict) => return Err(conflict.into()),
-                Wrote::NeedsTime(back) => {
-                    value = back;
-                    now = Some(self.clock.now());
-                }
+                Wrote::NeedsTime => now = Some(self.clock.now()),
             }
         }
     }

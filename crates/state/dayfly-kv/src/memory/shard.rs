@@ -8,7 +8,6 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Place;
 
 use crate::deadline::Deadline;
 use crate::entry::Entry;
@@ -16,7 +15,6 @@ use crate::error::Conflict;
 use crate::etag::Etag;
 use crate::key::Key;
 use crate::precondition::Precondition;
-use crate::put::PutOptions;
 use crate::scan::Scan;
 
 /// An entry and its name.
@@ -27,7 +25,10 @@ pub(super) struct Slot {
 }
 
 /// Entries by hash; those with a deadline also by deadline; all also by name, from the first listing on.
+///
+/// It has cache lines of its own, so that threads at neighbouring shards do not slow each other down.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Shard {
     slots: HashTable<Slot>,
     expiring: BTreeSet<(Deadline, Key)>,
@@ -40,12 +41,12 @@ pub(super) struct Shard {
 /// What came of a write.
 #[derive(Debug)]
 pub(super) enum Wrote {
-    /// It was done; this was there before.
-    Done(Etag, Option<Entry>),
+    /// It was done, with this etag.
+    Done(Etag),
     /// Its precondition does not hold.
     Refused(Conflict),
-    /// The time has to be known for it. Nothing was changed, and the value comes back.
-    NeedsTime(Bytes),
+    /// The time has to be known for it. Nothing was changed.
+    NeedsTime,
 }
 
 /// What came of a deletion.
@@ -91,53 +92,61 @@ impl Shard {
         self.slots.find(hash, |slot| slot.key == *key).map(|slot| &slot.entry)
     }
 
-    /// Writes an entry, if the precondition holds.
+    /// Writes an entry, if the precondition holds, with an etag of its own. What it replaces takes its place in `entry`,
+    /// for the caller to drop without the lock; when nothing is written it stays there.
     pub(super) fn put(
         &mut self,
         hash: u64,
         key: &Key,
-        value: Bytes,
-        options: &PutOptions,
+        entry: &mut Entry,
+        precondition: &Precondition,
         now: Option<SystemTime>,
         hasher: &impl BuildHasher,
     ) -> Wrote {
-        let place = self.slots.entry(hash, |slot| slot.key == *key, |slot| hasher.hash_one(&slot.key));
-        let current = match &place {
-            Place::Occupied(slot) => match live(&slot.get().entry, now) {
+        let slot = self.slots.find_mut(hash, |slot| slot.key == *key);
+        let current = match &slot {
+            Some(slot) => match live(&slot.entry, now) {
                 Ok(current) => current,
-                Err(NeedsTime) => return Wrote::NeedsTime(value),
+                Err(NeedsTime) => return Wrote::NeedsTime,
             },
-            Place::Vacant(_) => None,
+            None => None,
         };
-        if let Err(conflict) = options.precondition.check(current) {
+        if let Err(conflict) = precondition.check(current) {
             return Wrote::Refused(conflict);
         }
-        let deadline = match (options.time_to_live, now) {
-            (None, _) => None,
-            (Some(time), Some(now)) => Deadline::after(now, time),
-            (Some(_), None) => return Wrote::NeedsTime(value),
-        };
         self.writes += 1;
         let etag = Etag::numbered(self.origin, self.writes);
-        let entry = Entry::new(value, etag.clone()).nonce(options.nonce).deadline(deadline);
-        let replaced = match place {
-            Place::Occupied(mut slot) => Some(std::mem::replace(&mut slot.get_mut().entry, entry)),
-            Place::Vacant(place) => {
-                place.insert(Slot { key: key.clone(), entry });
-                if let Some(order) = &mut self.order {
-                    order.insert(key.clone());
-                }
-                None
-            }
-        };
-        let was_due = replaced.as_ref().and_then(|replaced| replaced.deadline);
+        entry.etag = etag.clone();
+        let due = entry.deadline;
+        let mut was_due = None;
+        if let Some(slot) = slot {
+            std::mem::swap(&mut slot.entry, entry);
+            was_due = entry.deadline;
+        } else {
+            self.insert(hash, key, entry, hasher);
+        }
+        if was_due.is_some() || due.is_some() {
+            self.reschedule(key, was_due, due);
+        }
+        Wrote::Done(etag)
+    }
+
+    fn insert(&mut self, hash: u64, key: &Key, entry: &mut Entry, hasher: &impl BuildHasher) {
+        let nothing = Entry::new(Bytes::new(), entry.etag.clone());
+        let slot = Slot { key: key.clone(), entry: std::mem::replace(entry, nothing) };
+        self.slots.insert_unique(hash, slot, |slot| hasher.hash_one(&slot.key));
+        if let Some(order) = &mut self.order {
+            order.insert(key.clone());
+        }
+    }
+
+    fn reschedule(&mut self, key: &Key, was_due: Option<Deadline>, due: Option<Deadline>) {
         if let Some(was_due) = was_due {
             self.expiring.remove(&(was_due, key.clone()));
         }
-        if let Some(deadline) = deadline {
-            self.expiring.insert((deadline, key.clone()));
+        if let Some(due) = due {
+            self.expiring.insert((due, key.clone()));
         }
-        Wrote::Done(etag, replaced)
     }
 
     /// Removes an entry, if the precondition holds.
