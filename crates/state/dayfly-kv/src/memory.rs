@@ -34,7 +34,7 @@ pub use backend::MemoryBackend;
 pub use options::MemoryOptions;
 
 use hub::Hub;
-use shard::{Deleted, Shard, Told, Wrote};
+use shard::{Deleted, Kept, Shard, Told, Wrote};
 
 /// Enough that threads seldom meet, few enough to merge a page from.
 const SHARDS: usize = 64;
@@ -80,7 +80,7 @@ impl MemoryStore {
     /// The entry of this key, if there is one.
     pub fn get_now(&self, key: &Key) -> Option<Entry> {
         let hash = self.hasher.hash_one(key);
-        let entry = self.shard(hash).get(hash, key).cloned()?;
+        let entry = self.shard(hash).get(hash, key)?;
         (entry.deadline.is_none() || !entry.is_expired(self.clock.now())).then_some(entry)
     }
 
@@ -96,12 +96,12 @@ impl MemoryStore {
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
         let deadline = now.zip(options.time_to_live).and_then(|(now, time)| Deadline::after(now, time));
-        // Its etag is given under the lock.
-        let mut entry = Entry { value, etag: Etag::numbered(0, 0), nonce: options.nonce, deadline };
+        // The write gets its number under the lock.
+        let mut kept = Kept { value, write: 0, nonce: options.nonce, deadline };
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let wrote = shard.put(hash, key, &mut entry, &options.precondition, now, &self.hasher);
+            let wrote = shard.put(hash, key, &mut kept, &options.precondition, now, &self.hasher);
             if let Wrote::Done(etag) = &wrote {
                 self.hub.put(key, etag, &mut told);
             }
@@ -181,7 +181,7 @@ impl MemoryStore {
             }
             drop(shard);
             told.wake();
-            cleared += removed.iter().filter(|slot| !slot.entry.is_expired(now)).count() as u64;
+            cleared += removed.iter().filter(|slot| !slot.kept.is_expired(now)).count() as u64;
         }
         cleared
     }
