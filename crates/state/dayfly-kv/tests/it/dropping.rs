@@ -54,6 +54,7 @@ fn every_call_through_every_decorator_happens_as_a_whole_or_not_at_all() {
                 let etag = store.put(&key("a"), bytes("1"), ANY.absent()).await.unwrap();
                 store.put(&key("a"), bytes("2"), ANY.matches(etag)).await.unwrap();
                 assert!(store.get(&key("a")).await.unwrap().is_some());
+                store.put(&key("a"), bytes("1"), ANY.present()).await.unwrap();
                 assert!(store.contains(&key("a")).await.unwrap());
                 assert_eq!(store.get_many(&[key("b"), key("a")]).await.unwrap().len(), 2);
                 assert_eq!(store.scan(&Scan::all()).await.unwrap().entries.len(), 1);
