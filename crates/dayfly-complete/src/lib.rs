@@ -14,6 +14,8 @@
 //! | decide whether and when to try again, with a budget | `retry` | `retry` |
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
+//! | follow configuration files live, and keep the last good one | `config` | `config` |
+//! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //!
 //! ```
 //! # #[cfg(feature = "signal-aware")] {
@@ -42,7 +44,7 @@
 //!
 //! # Features
 //! - One for each crate, all on by default. Without them there is the core alone.
-//! - `serde` and `tower` (off by default) turn on the features of these names in every crate that is there.
+//! - `serde`, `metrics` and `tower` (off by default) turn on the features of these names in every crate that is there.
 //!
 //! # Guarantees
 //! - Everything here is a re-export, so it mixes freely with what comes from the single crates.
@@ -58,10 +60,14 @@ pub use dayfly::*;
 pub use dayfly_batching as batching;
 #[cfg(feature = "circuit-breaker")]
 pub use dayfly_circuit_breaker as circuit_breaker;
+#[cfg(feature = "config")]
+pub use dayfly_config as config;
 #[cfg(feature = "fixed-work")]
 pub use dayfly_fixed_work as fixed_work;
 #[cfg(feature = "keyed-sequential")]
 pub use dayfly_keyed_sequential as keyed_sequential;
+#[cfg(feature = "kv")]
+pub use dayfly_kv as kv;
 #[cfg(feature = "limit")]
 pub use dayfly_limit as limit;
 #[cfg(feature = "retry")]
