@@ -71,6 +71,7 @@
 
 mod announcer;
 mod breaker;
+mod call;
 mod error;
 mod gauge;
 mod horizon;
@@ -79,6 +80,7 @@ mod machine;
 mod options;
 mod permit;
 mod run;
+mod shared;
 mod signal_breaker;
 mod sync;
 

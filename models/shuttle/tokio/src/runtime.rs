@@ -41,10 +41,6 @@ pub struct Id(());
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeMetrics(());
 
-/// There is no runtime, which cannot happen here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TryCurrentError(());
-
 /// Being inside of the runtime, where everybody is.
 #[derive(Debug)]
 pub struct EnterGuard(());
@@ -66,14 +62,6 @@ impl Handle {
     /// The runtime.
     pub const fn current() -> Self {
         Self(())
-    }
-
-    /// The runtime, around whoever asks.
-    ///
-    /// # Errors
-    /// None: everybody is in it.
-    pub const fn try_current() -> Result<Self, TryCurrentError> {
-        Ok(Self(()))
     }
 
     /// The runtime's id.
