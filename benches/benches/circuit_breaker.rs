@@ -162,7 +162,9 @@ fn refused(runner: &mut Runner) {
                 (0..n).for_each(|_| assert!(black_box(&recloser).call(|| Ok::<(), ()>(())).is_err()));
             })
             .with("failsafe", |n| {
-                (0..n).for_each(|_| assert!(!failsafe::CircuitBreaker::is_call_permitted(black_box(&failsafe))));
+                (0..n).for_each(|_| {
+                    assert!(!failsafe::CircuitBreaker::is_call_permitted(black_box(&failsafe)))
+                });
             })
             .with("dayfly", |n| (0..n).for_each(|_| refuses(&open)))
             .with("dayfly, opened by hand", |n| (0..n).for_each(|_| refuses(&forced))),
@@ -191,7 +193,9 @@ fn by_key(runner: &mut Runner) {
                     of_recloser(&recloser);
                 });
             })
-            .with("dayfly, keys that go when idle", |n| (0..n).for_each(|_| of_dayfly(&keyed.breaker(&key()))))
+            .with("dayfly, keys that go when idle", |n| {
+                (0..n).for_each(|_| of_dayfly(&keyed.breaker(&key())))
+            })
             .with("dayfly, keys that stay", |n| (0..n).for_each(|_| of_dayfly(&lasting.breaker(&key())))),
     );
 }

@@ -85,7 +85,7 @@ impl Announcer {
                 lost: 0,
             }),
             home: Handle::try_current().ok(),
-            state: watch::Sender::new(BreakerState::Closed),
+            state: watch::channel(BreakerState::Closed).0,
         }
     }
 
