@@ -19,7 +19,7 @@ use crate::shared::Shared;
 /// A circuit breaker that keeps its own state. Clones are the same breaker.
 ///
 /// While it is closed and counts failures in a row, a call costs a load before it and one after it; shares of a window
-/// cost a lock after it.
+/// cost a lock after it, and those of a time a reading of the clock.
 ///
 /// While it is open, the signal `circuit.open.<name>` is held, so that coordinators can defer on it; a timer lets it go
 /// when [`open_for`](BreakerOptions::open_for) has passed, and so probes come by themselves. Each change raises
@@ -73,7 +73,8 @@ pub struct BreakerStats {
 impl CircuitBreaker {
     /// A closed breaker. Every error counts as a failure in [`call`](Self::call).
     ///
-    /// Its timer runs on the runtime that it opens in; without one, what has to happen in time happens when somebody calls.
+    /// Its timer runs on the runtime that it opens in, or else on the one that it is made in; without either, what has to
+    /// happen in time happens when somebody calls.
     #[must_use]
     pub fn new(name: &str, options: BreakerOptions, signals: &SignalSink) -> Self {
         Self::with_key(name, None, options, signals)

@@ -81,7 +81,7 @@ async fn issue_365_what_is_reserved_comes_back_and_a_limit_may_fall_below_it() {
 /// tower-resilience 368: what several changed at once was changed in steps, and one change undid the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn issue_368_calls_and_options_that_change_at_once_lose_nothing() {
-    const CALLS: u32 = 2_000;
+    const CALLS: u32 = 50_000;
     let many = CARE.failure_threshold(1_000_000);
     let timed = many.clone().slow_rate(1.0).minimum_calls(u32::MAX);
     let bank = CircuitBreaker::new("bank", many.clone(), &SignalSink::default());
