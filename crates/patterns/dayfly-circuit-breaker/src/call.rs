@@ -40,6 +40,7 @@ impl<'a> Running<'a> {
 }
 
 impl Drop for Running<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(permit) = self.permit.take() {
             permit.record(if self.is_inside { Judgement::Failure } else { Judgement::Ignored });

@@ -1,7 +1,5 @@
 //! The right to make one call, and the duty to say how it went.
 
-use tokio::time::Instant;
-
 use crate::CircuitBreaker;
 use crate::run::Admitted;
 
@@ -33,11 +31,11 @@ pub struct OwnedPermit {
     pass: Option<Pass>,
 }
 
-/// Under what a call was admitted, and when it began where that matters.
+/// Under what a call was admitted, and when it began where that matters: in nanoseconds of the breaker's life.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
     pub(crate) call: Admitted,
-    pub(crate) began: Option<Instant>,
+    pub(crate) began: u64,
 }
 
 macro_rules! permit {

@@ -6,6 +6,8 @@
 //! Periods come round again after 2^32 of them. A call would have to be under way through all of these, and end in the one
 //! that bears its number: with a change each microsecond that is one moment in more than an hour.
 
+use std::num::NonZeroU64;
+
 use crate::sync::{AtomicU64, Ordering};
 
 /// The period in the upper half, two bits of mode, and the count in the rest.
@@ -24,41 +26,43 @@ pub(crate) enum Mode {
     Asking,
 }
 
-/// Under what a call was admitted: a word without its count, in whose place a probe is marked.
+/// Under what a call was admitted: a word without its count, in whose place a probe is marked. It is never zero, so that
+/// a permit with it and a permit without it are of one size and go through registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Admitted(u64);
+pub(crate) struct Admitted(NonZeroU64);
 
 const COUNT: u64 = (1 << 30) - 1;
 const MODE: u64 = 0b11 << 30;
-const PROBE: u64 = 1;
+const PROBE: u64 = 0b01;
+const HELD: NonZeroU64 = NonZeroU64::new(0b10).expect("it is not zero");
 
 impl Admitted {
     pub(crate) fn new(period: u32, mode: Mode, is_probe: bool) -> Self {
-        Self(word(period, mode) | if is_probe { PROBE } else { 0 })
+        Self(HELD | word(period, mode) | if is_probe { PROBE } else { 0 })
     }
 
     pub(crate) const fn period(self) -> u32 {
-        period_of(self.0)
+        period_of(self.0.get())
     }
 
     pub(crate) const fn mode(self) -> Mode {
-        mode_of(self.0)
+        mode_of(self.0.get())
     }
 
     pub(crate) const fn is_probe(self) -> bool {
-        self.0 & PROBE != 0
+        self.0.get() & PROBE != 0
     }
 
     /// Whether it passes without a clock and without a lock.
     #[inline]
     pub(crate) const fn just_passes(self) -> bool {
-        self.0 & (MODE & MODE << 1) == 0
+        self.0.get() & (MODE & MODE << 1) == 0
     }
 
     /// Whether its mode is counting and nothing else: what is asked of every call.
     #[inline]
     pub(crate) const fn only_counts(self) -> bool {
-        self.0 & MODE == 0
+        self.0.get() & MODE == 0
     }
 }
 
@@ -70,7 +74,7 @@ impl Run {
     /// The period and the mode in which a call begins.
     #[inline]
     pub(crate) fn admit(&self) -> Admitted {
-        Admitted(self.0.load(Ordering::Acquire) & !COUNT)
+        Admitted(HELD | self.0.load(Ordering::Acquire) & !COUNT)
     }
 
     /// How many calls have failed in a row.

@@ -1,6 +1,7 @@
 //! What the clones of a breaker share: the machine under its lock, the word beside it, and who tells of changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dayfly_signal::SignalSink;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     refused: AtomicU64,
     machine: Mutex<Machine>,
     announcer: Announcer,
+    made_at: Instant,
 }
 
 impl Shared {
@@ -31,10 +33,11 @@ impl Shared {
         signals: &SignalSink,
     ) -> Self {
         let threshold = AtomicU32::new(threshold(&options));
-        let machine = Machine::new(options, Instant::now());
+        let made_at = Instant::now();
+        let machine = Machine::new(options, made_at);
         let run = Run::new(machine.period(), mode_of(&machine));
         let announcer = Announcer::new(name, key, signals);
-        Self { run, threshold, refused: AtomicU64::new(0), machine: Mutex::new(machine), announcer }
+        Self { run, threshold, refused: AtomicU64::new(0), machine: Mutex::new(machine), announcer, made_at }
     }
 
     pub(crate) const fn announcer(&self) -> &Announcer {
@@ -63,19 +66,18 @@ impl Shared {
     #[inline]
     pub(crate) fn admit(self: &Arc<Self>) -> Result<Pass, Open> {
         let call = self.run.admit();
-        if call.just_passes() { Ok(Pass { call, began: None }) } else { self.admit_otherwise(call) }
+        if call.just_passes() { Ok(Pass { call, began: 0 }) } else { self.admit_otherwise(call) }
     }
 
     fn admit_otherwise(self: &Arc<Self>, call: Admitted) -> Result<Pass, Open> {
         if call.mode() != Mode::Asking {
-            let began = (call.mode() == Mode::Timing).then(Instant::now);
+            let began = if call.mode() == Mode::Timing { self.age(Instant::now()) } else { 0 };
             return Ok(Pass { call, began });
         }
         let (admission, mode, began) = self.change(|machine, now| {
-            let is_timed = machine.options().slow_rate.is_some();
             let admission = machine.admit(now);
             // It may have closed meanwhile; then the call counts like any other.
-            (admission, mode_of(machine), is_timed.then_some(now))
+            (admission, mode_of(machine), self.age(now))
         });
         match admission {
             Admission::Admitted { period, probe } => {
@@ -125,18 +127,18 @@ impl Shared {
         }
     }
 
-    fn prove(self: &Arc<Self>, call: Admitted, failed: bool, began: Option<Instant>) {
+    fn prove(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
         self.change(|machine, now| {
-            let slow = began.is_some_and(|began| now - began > machine.options().slow_after);
+            let slow =
+                machine.options().slow_rate.is_some() && self.took(began, now) > machine.options().slow_after;
             machine.prove(call.period(), !failed && !slow, now)
         });
     }
 
-    fn record(self: &Arc<Self>, call: Admitted, failed: bool, began: Option<Instant>) {
-        let ended = began.map(|_| Instant::now());
-        let took = began.zip(ended).map(|(began, ended)| ended - began);
+    fn record(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
+        let ended = (call.mode() == Mode::Timing).then(Instant::now);
         let mut machine = self.lock();
-        let slow = took.is_some_and(|took| took > machine.options().slow_after);
+        let slow = ended.is_some_and(|ended| self.took(began, ended) > machine.options().slow_after);
         let has_changed =
             machine.record(call.period(), Went { failed, slow }, || ended.unwrap_or_else(Instant::now));
         if has_changed {
@@ -146,6 +148,15 @@ impl Shared {
         if has_changed {
             self.announcer.announce(self);
         }
+    }
+
+    /// Nanoseconds since it was made: enough for centuries.
+    fn age(&self, now: Instant) -> u64 {
+        u64::try_from((now - self.made_at).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn took(&self, began: u64, now: Instant) -> Duration {
+        Duration::from_nanos(self.age(now).saturating_sub(began))
     }
 
     /// Changes the machine, and lets everybody know if that began a new period.

@@ -119,7 +119,11 @@ async fn issue_382_clones_share_the_probes_and_a_dropped_one_is_neither_lost_nor
     }
     assert_eq!((bank.state(), bank.stats().openings), (BreakerState::HalfOpen, 1));
     for _ in 0..2 {
-        bank.call(async { Ok::<_, ()>(yield_now().await) }).await.unwrap();
+        let work = async {
+            yield_now().await;
+            Ok::<_, ()>(())
+        };
+        bank.call(work).await.unwrap();
     }
     assert_eq!(bank.state(), BreakerState::Closed);
 }
