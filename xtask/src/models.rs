@@ -43,7 +43,7 @@ pub struct Options {
 /// When cargo cannot be started, or the tree cannot be copied.
 pub fn run(root: &Path, options: &Options) -> Result<ExitCode> {
     if options.planted {
-        return planted::run(root);
+        return planted::run(root, &options.names);
     }
     let mut holds = true;
     if options.replay.is_none() {

@@ -21,6 +21,10 @@ mod published;
 mod raises;
 #[path = "../../../crates/core/dayfly/src/recent.rs"]
 mod recent;
+mod rows;
+#[expect(dead_code, reason = "more stands in the module than models need")]
+#[path = "../../../crates/patterns/dayfly-circuit-breaker/src/run.rs"]
+mod run;
 mod schedule;
 mod sync;
 

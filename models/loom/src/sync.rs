@@ -55,6 +55,19 @@ impl AtomicU64 {
     }
 }
 
+impl AtomicU64 {
+    /// As `compare_exchange`: loom's does not fail without a reason either, and a retry would be the same step again.
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        self.0.compare_exchange_weak(current, new, success, failure)
+    }
+}
+
 fn fenced<R>(order: Ordering, write: impl FnOnce() -> R) -> R {
     let result = write();
     if order == Ordering::SeqCst {

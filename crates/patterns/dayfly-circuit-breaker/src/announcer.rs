@@ -4,7 +4,7 @@
 //! is told last is how it is, and callbacks may use the breaker as they like.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 
 use dayfly_signal::{Draft, Hold, SignalSink};
 use tokio::runtime::Handle;
@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::breaker::Shared;
 use crate::machine::BreakerState;
+use crate::shared::Shared;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// While somebody is telling, at most so many changes wait to be told; then the oldest is not told any more.
 const UNTOLD: usize = 64;
@@ -24,6 +25,8 @@ pub(crate) struct Announcer {
     key: Option<String>,
     open_name: String,
     changed_name: String,
+    /// Where it was made: for a breaker that opens where there is no runtime.
+    home: Option<Handle>,
     desk: Mutex<Desk>,
     state: watch::Sender<BreakerState>,
 }
@@ -33,8 +36,30 @@ struct Desk {
     noted: BreakerState,
     untold: VecDeque<Change>,
     is_telling: bool,
+    told: Told,
+    /// How many timers there have been, and the newest that went without having fired.
+    timers: u64,
+    lost: u64,
+}
+
+/// What stands while a state lasts. Whoever is telling has it.
+#[derive(Default)]
+struct Told {
     hold: Option<Hold>,
-    timer: Option<AbortHandle>,
+    timer: Option<(u64, AbortHandle)>,
+}
+
+/// Telling, until there is nothing more to tell or somebody who hears of it panics: then the next one goes on.
+struct Telling<'a> {
+    announcer: &'a Announcer,
+    told: Told,
+    is_over: bool,
+}
+
+/// The timer's side of a timer. It is dropped without having fired when it is aborted, and when its runtime ends.
+struct Timer {
+    breaker: Weak<Shared>,
+    number: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -55,10 +80,12 @@ impl Announcer {
                 noted: BreakerState::Closed,
                 untold: VecDeque::new(),
                 is_telling: false,
-                hold: None,
-                timer: None,
+                told: Told::default(),
+                timers: 0,
+                lost: 0,
             }),
-            state: watch::Sender::new(BreakerState::Closed),
+            home: Handle::try_current().ok(),
+            state: watch::channel(BreakerState::Closed).0,
         }
     }
 
@@ -89,32 +116,53 @@ impl Announcer {
             return;
         }
         desk.is_telling = true;
+        let mut telling = Telling { announcer: self, told: std::mem::take(&mut desk.told), is_over: false };
         while let Some(change) = desk.untold.pop_front() {
-            let (hold, timer) = (desk.hold.take(), desk.timer.take());
+            desk.timers += 1;
+            let number = desk.timers;
             drop(desk);
-            let hold = self.tell(change, hold);
-            if let Some(timer) = timer {
+            self.tell(change, &mut telling.told.hold);
+            if let Some((_, timer)) = telling.told.timer.take() {
                 timer.abort();
             }
-            let timer = change.until.and_then(|until| start_timer(breaker, until));
+            let timer = change.until.and_then(|until| self.start_timer(breaker, number, until));
+            telling.told.timer = timer.map(|timer| (number, timer));
             desk = self.desk();
-            (desk.hold, desk.timer) = (hold, timer);
         }
-        desk.is_telling = false;
+        let gone = telling.leave(&mut desk);
+        drop(desk);
+        drop(gone);
     }
 
-    fn tell(&self, Change { state, .. }: Change, earlier: Option<Hold>) -> Option<Hold> {
-        let hold = match (state.is_open(), earlier) {
-            (true, None) => Some(self.signals.hold(self.draft(&self.open_name))),
-            (true, earlier) => earlier,
-            (false, earlier) => {
-                drop(earlier);
-                None
-            }
-        };
+    fn tell(&self, Change { state, .. }: Change, hold: &mut Option<Hold>) {
+        if !state.is_open() {
+            drop(hold.take());
+        } else if hold.is_none() {
+            *hold = Some(self.signals.hold(self.draft(&self.open_name)));
+        }
         self.signals.raise(self.draft(&self.changed_name).payload(state.as_str()));
         self.state.send_if_modified(|before| std::mem::replace(before, state) != state);
-        hold
+    }
+
+    /// Without a runtime there is no timer, and the next call finds out what time it is.
+    fn start_timer(&self, breaker: &Arc<Shared>, number: u64, until: Instant) -> Option<AbortHandle> {
+        let timer = Timer { breaker: Arc::downgrade(breaker), number };
+        let runtime = Handle::try_current().ok().or_else(|| self.home.clone())?;
+        let timer = runtime.spawn(async move {
+            sleep_until(until).await;
+            timer.fire();
+        });
+        Some(timer.abort_handle())
+    }
+
+    /// This timer will not fire any more. The signal that it was to let go is let go at once: whoever waits for it would
+    /// otherwise wait until somebody calls. Calls are refused until the time has passed.
+    fn lose(&self, number: u64) {
+        let mut desk = self.desk();
+        desk.lost = desk.lost.max(number);
+        let gone = desk.take_what_is_lost();
+        drop(desk);
+        drop(gone);
     }
 
     fn draft<'a>(&'a self, name: &'a str) -> Draft<'a> {
@@ -131,22 +179,57 @@ impl Announcer {
     }
 }
 
-/// Without a runtime there is no timer, and the next call finds out what time it is.
-fn start_timer(breaker: &Arc<Shared>, until: Instant) -> Option<AbortHandle> {
-    let breaker = Arc::downgrade(breaker);
-    let timer = Handle::try_current().ok()?.spawn(async move {
-        sleep_until(until).await;
-        if let Some(breaker) = breaker.upgrade() {
-            breaker.elapse();
+impl Desk {
+    /// The hold whose timer is lost, to be dropped without the lock.
+    fn take_what_is_lost(&mut self) -> Option<Hold> {
+        let (number, _) = self.told.timer.as_ref()?;
+        if *number > self.lost {
+            return None;
         }
-    });
-    Some(timer.abort_handle())
+        self.told.timer = None;
+        self.told.hold.take()
+    }
+}
+
+impl Telling<'_> {
+    /// Puts back what stands, and says what has to be dropped without the lock.
+    fn leave(&mut self, desk: &mut Desk) -> Option<Hold> {
+        self.is_over = true;
+        desk.told = std::mem::take(&mut self.told);
+        desk.is_telling = false;
+        desk.take_what_is_lost()
+    }
+}
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let gone = self.leave(&mut self.announcer.desk());
+            drop(gone);
+        }
+    }
 }
 
 impl Drop for Announcer {
     fn drop(&mut self) {
-        if let Some(timer) = self.desk().timer.take() {
+        if let Some((_, timer)) = self.desk().told.timer.take() {
             timer.abort();
+        }
+    }
+}
+
+impl Timer {
+    fn fire(mut self) {
+        if let Some(breaker) = std::mem::take(&mut self.breaker).upgrade() {
+            breaker.elapse();
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.upgrade() {
+            breaker.announcer().lose(self.number);
         }
     }
 }

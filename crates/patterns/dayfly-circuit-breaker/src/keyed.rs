@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt::{self, Display};
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use dayfly::{Fixed, Reconfigure};
 use dayfly_signal::SignalSink;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::breaker::CircuitBreaker;
 use crate::error::CallError;
 use crate::options::BreakerOptions;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 mod options;
 mod table;
@@ -53,6 +54,8 @@ struct Shared<K> {
     name: String,
     signals: SignalSink,
     table: Mutex<Table<K>>,
+    /// Held while options change, so that no breaker is left with those of an earlier change.
+    change: Mutex<()>,
 }
 
 impl<K: Eq + Hash + Clone + Display> KeyedBreaker<K> {
@@ -60,7 +63,8 @@ impl<K: Eq + Hash + Clone + Display> KeyedBreaker<K> {
     #[must_use]
     pub fn new(name: &str, options: KeyedBreakerOptions, signals: &SignalSink) -> Self {
         let table = Mutex::new(Table::new(options));
-        Self { shared: Arc::new(Shared { name: name.to_owned(), signals: signals.clone(), table }) }
+        let (name, signals, change) = (name.to_owned(), signals.clone(), Mutex::default());
+        Self { shared: Arc::new(Shared { name, signals, table, change }) }
     }
 
     /// The breaker of this key. While somebody holds it, it is not forgotten for another key if there is any choice.
@@ -135,6 +139,20 @@ impl<K: Eq + Hash + Clone + Display> KeyedBreaker<K> {
         gone.is_some()
     }
 
+    fn follow(&self, options: impl FnOnce(&KeyedBreakerOptions) -> KeyedBreakerOptions) {
+        let one_at_a_time = self.shared.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = Vec::new();
+        let mut table = self.table();
+        let options = options(table.options());
+        let breakers = table.follow(options.clone(), &mut gone);
+        drop(table);
+        for breaker in &breakers {
+            breaker.follow(&options.breaker);
+        }
+        drop(one_at_a_time);
+        drop(gone);
+    }
+
     fn table(&self) -> MutexGuard<'_, Table<K>> {
         self.shared.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,10 +165,8 @@ impl<K: Eq + Hash + Clone + Display + Send> Reconfigure<KeyedBreakerOptions> for
     }
 
     fn reconfigure(&self, options: &KeyedBreakerOptions) -> Result<(), Fixed> {
-        let mut gone = Vec::new();
-        let breakers = self.table().follow(options.clone(), &mut gone);
-        drop(gone);
-        breakers.iter().try_for_each(|breaker| breaker.reconfigure(&options.breaker))
+        self.follow(|_| options.clone());
+        Ok(())
     }
 }
 
@@ -161,8 +177,8 @@ impl<K: Eq + Hash + Clone + Display + Send> Reconfigure<BreakerOptions> for Keye
     }
 
     fn reconfigure(&self, options: &BreakerOptions) -> Result<(), Fixed> {
-        let all = self.table().options().clone().breaker(options.clone());
-        Reconfigure::<KeyedBreakerOptions>::reconfigure(self, &all)
+        self.follow(|all| all.clone().breaker(options.clone()));
+        Ok(())
     }
 }
 

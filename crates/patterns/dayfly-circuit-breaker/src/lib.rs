@@ -44,11 +44,34 @@
 //! # }
 //! ```
 //!
+//! # Beside others
+//!
+//! | | here | `recloser` 1.4 | `failsafe` 1.3 | `tower-resilience-circuitbreaker` 0.14 |
+//! |---|---|---|---|---|
+//! | it opens on failures in a row | yes | when a whole ring failed | yes | yes |
+//! | on a share of failures | of calls, of a time | of calls | of a time | of calls, of a time |
+//! | on slow calls | yes | no | no | yes |
+//! | calls while it is half-open | counted | any number | any number | counted |
+//! | a call that ends in a later period | says nothing | counts | counts | counts |
+//! | a call that is dropped | says nothing | says nothing | says nothing | says nothing |
+//! | it half-opens | by a timer, or when called | when called | when called | when called |
+//! | a breaker for each key, bounded | yes | no | no | no |
+//! | others can see it and wait for it | signals, `watch` | no | callbacks | callbacks, a handle |
+//! | options that change live | all | no | no | no |
+//! | a call in a row, nothing wrong: permit, or around a future | 0.2, 0.8 | 1, 1 | 1.5, 1.3 | none, 9 |
+//! | a call in a window of calls (permit) | 1.4 | **1** | none | none |
+//! | a refusal | 1.3 to 1.6, says how long | **1** | 1.1 | not measured |
+//! | an open time that grows with each opening | no | **yes** | **yes** | no |
+//! | a `tower::Layer` | no | no | no | **yes** |
+//! | what suits it outside of Tokio | little | **all** | **all** | little |
+//! | crates in its tree, itself included | 17 | **9** | 21 | 30 |
+//!
 //! # Guarantees
 //! - While it is open nothing is run. While it is half-open at most [`probes`](BreakerOptions::probes) calls run at once; a
 //!   permit that is dropped gives its probe back.
 //! - What ends belongs to the period in which it began: it changes nothing in a later one.
-//! - A call that is dropped says nothing about the service; one that panics counts as a failure.
+//! - A call that is dropped says nothing about the service, also when something beside it in its task has panicked; one
+//!   that panics itself counts as a failure.
 //! - An open breaker half-opens by itself when its time has passed, and lets `circuit.open.<name>` go then, whether or not
 //!   somebody calls. Nothing polls.
 //! - Closed, and counting failures in a row, a call takes no lock, reads no clock and allocates nothing.
@@ -60,8 +83,10 @@
 //! # Limits
 //! - One process: breakers do not share what they know, but for the signals of a sink.
 //! - A window of time leaves in tenths.
-//! - Without a Tokio runtime there is no timer; then the next call, or the next look at its state, finds out that its time
-//!   has passed, and the signal is held until then.
+//! - The timer runs on the runtime in which it opens, or else the one in which it was made. Where there is neither, the next
+//!   call, or the next look at its state, finds out that its time has passed, and the signal is held until then. A timer that
+//!   is lost with its runtime lets the signal go at once; calls are refused until the time has passed.
+//! - A probe that never ends keeps its place: give calls a timeout.
 //! - A key that is forgotten takes what was counted of it along.
 //!
 //! # When to use something else
@@ -71,6 +96,7 @@
 
 mod announcer;
 mod breaker;
+mod call;
 mod error;
 mod gauge;
 mod horizon;
@@ -79,6 +105,7 @@ mod machine;
 mod options;
 mod permit;
 mod run;
+mod shared;
 mod signal_breaker;
 mod sync;
 

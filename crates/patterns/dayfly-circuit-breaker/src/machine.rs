@@ -215,6 +215,9 @@ impl Machine {
     }
 
     fn is_too_much(&self, Count { calls, failed, slow }: Count) -> bool {
+        if failed == 0 && slow == 0 {
+            return false;
+        }
         let enough = match self.options.window {
             Window::Calls(size) => self.options.minimum_calls.min(size),
             Window::Time(_) => self.options.minimum_calls,

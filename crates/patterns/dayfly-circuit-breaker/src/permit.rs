@@ -1,9 +1,7 @@
 //! The right to make one call, and the duty to say how it went.
 
-use tokio::time::Instant;
-
 use crate::CircuitBreaker;
-use crate::run::Mode;
+use crate::run::Admitted;
 
 /// How a call went, as far as the breaker is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,33 +31,35 @@ pub struct OwnedPermit {
     pass: Option<Pass>,
 }
 
-/// Under what a call was admitted.
+/// Under what a call was admitted, and when it began where that matters: in nanoseconds of the breaker's life.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
-    pub(crate) period: u32,
-    pub(crate) probe: bool,
-    pub(crate) mode: Mode,
-    pub(crate) began: Option<Instant>,
+    pub(crate) call: Admitted,
+    pub(crate) began: u64,
 }
 
 macro_rules! permit {
     ([$($lifetime:tt)*], $name:ty, $breaker:ty) => {
         impl<$($lifetime)*> $name {
+            #[inline]
             pub(crate) const fn new(breaker: $breaker, pass: Pass) -> Self {
                 Self { breaker, pass: Some(pass) }
             }
 
             /// The call succeeded.
+            #[inline]
             pub fn success(self) {
                 self.record(Judgement::Success);
             }
 
             /// The call failed.
+            #[inline]
             pub fn failure(self) {
                 self.record(Judgement::Failure);
             }
 
             /// The call went as it is judged.
+            #[inline]
             pub fn record(mut self, judgement: Judgement) {
                 if let Some(pass) = self.pass.take() {
                     self.breaker.complete(pass, judgement);
@@ -68,6 +68,7 @@ macro_rules! permit {
         }
 
         impl<$($lifetime)*> Drop for $name {
+            #[inline]
             fn drop(&mut self) {
                 let Some(pass) = self.pass.take() else { return };
                 let says = if std::thread::panicking() { Judgement::Failure } else { Judgement::Ignored };

@@ -2,6 +2,11 @@
 //!
 //! One word holds the period, the mode and the count. Whoever changes the state of the breaker, under its lock, publishes
 //! a new word; whoever ends a call counts in it only while the period is the one in which it was admitted.
+//!
+//! Periods come round again after 2^32 of them. A call would have to be under way through all of these, and end in the one
+//! that bears its number: with a change each microsecond that is one moment in more than an hour.
+
+use std::num::NonZeroU64;
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -21,8 +26,45 @@ pub(crate) enum Mode {
     Asking,
 }
 
+/// Under what a call was admitted: a word without its count, in whose place a probe is marked. It is never zero, so that
+/// a permit with it and a permit without it are of one size and go through registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Admitted(NonZeroU64);
+
 const COUNT: u64 = (1 << 30) - 1;
 const MODE: u64 = 0b11 << 30;
+const PROBE: u64 = 0b01;
+const HELD: NonZeroU64 = NonZeroU64::new(0b10).expect("it is not zero");
+
+impl Admitted {
+    pub(crate) fn new(period: u32, mode: Mode, is_probe: bool) -> Self {
+        Self(HELD | word(period, mode) | if is_probe { PROBE } else { 0 })
+    }
+
+    pub(crate) const fn period(self) -> u32 {
+        period_of(self.0.get())
+    }
+
+    pub(crate) const fn mode(self) -> Mode {
+        mode_of(self.0.get())
+    }
+
+    pub(crate) const fn is_probe(self) -> bool {
+        self.0.get() & PROBE != 0
+    }
+
+    /// Whether it passes without a clock and without a lock.
+    #[inline]
+    pub(crate) const fn just_passes(self) -> bool {
+        self.0.get() & (MODE & MODE << 1) == 0
+    }
+
+    /// Whether its mode is counting and nothing else: what is asked of every call.
+    #[inline]
+    pub(crate) const fn only_counts(self) -> bool {
+        self.0.get() & MODE == 0
+    }
+}
 
 impl Run {
     pub(crate) fn new(period: u32, mode: Mode) -> Self {
@@ -30,19 +72,28 @@ impl Run {
     }
 
     /// The period and the mode in which a call begins.
-    pub(crate) fn admit(&self) -> (u32, Mode) {
-        let word = self.0.load(Ordering::Acquire);
-        (period_of(word), mode_of(word))
+    #[inline]
+    pub(crate) fn admit(&self) -> Admitted {
+        Admitted(HELD | self.0.load(Ordering::Acquire) & !COUNT)
     }
 
     /// How many calls have failed in a row.
+    #[inline]
     pub(crate) fn failures(&self) -> u32 {
         count_of(self.0.load(Ordering::Acquire))
     }
 
     /// A call of this period has succeeded.
-    pub(crate) fn succeed(&self, period: u32) {
-        let mut word = self.0.load(Ordering::Acquire);
+    #[inline]
+    pub(crate) fn succeed(&self, call: Admitted) {
+        let word = self.0.load(Ordering::Acquire);
+        // Mostly nothing has failed, and there is nothing to write.
+        if word & COUNT != 0 {
+            self.begin_anew(word, call.period());
+        }
+    }
+
+    fn begin_anew(&self, mut word: u64, period: u32) {
         while period_of(word) == period && count_of(word) > 0 {
             match self.0.compare_exchange_weak(word, word & !COUNT, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return,
@@ -52,9 +103,9 @@ impl Run {
     }
 
     /// A call of this period has failed. Says how many have failed in a row; none when the period is over.
-    pub(crate) fn fail(&self, period: u32) -> u32 {
+    pub(crate) fn fail(&self, call: Admitted) -> u32 {
         let mut word = self.0.load(Ordering::Acquire);
-        while period_of(word) == period {
+        while period_of(word) == call.period() {
             let next = word + u64::from(word & COUNT < COUNT);
             match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return count_of(next),
@@ -66,7 +117,8 @@ impl Run {
 
     /// A new period begins, with no failures. To be called under the breaker's lock.
     pub(crate) fn begin(&self, period: u32, mode: Mode) {
-        self.0.store(word(period, mode), Ordering::Release);
+        // A swap and no store: loom knows the order of changes that read what they replace, and not that of others.
+        self.0.swap(word(period, mode), Ordering::AcqRel);
     }
 
     /// The same period goes on in another mode.
@@ -107,29 +159,56 @@ const fn mode_of(word: u64) -> Mode {
 mod tests {
     use super::*;
 
+    fn call(period: u32, mode: Mode) -> Admitted {
+        Admitted::new(period, mode, false)
+    }
+
     #[test]
     fn failures_in_a_row_are_counted_until_one_succeeds() {
         let run = Run::new(7, Mode::Recording);
-        assert_eq!((run.fail(7), run.fail(7), run.failures()), (1, 2, 2));
-        run.succeed(7);
-        assert_eq!((run.failures(), run.fail(7)), (0, 1));
-        assert_eq!(run.admit(), (7, Mode::Recording));
+        let call = call(7, Mode::Recording);
+        assert_eq!((run.fail(call), run.fail(call), run.failures()), (1, 2, 2));
+        run.succeed(call);
+        assert_eq!((run.failures(), run.fail(call)), (0, 1));
+        assert_eq!(run.admit(), call);
     }
 
     #[test]
     fn what_ends_too_late_says_nothing() {
         let run = Run::new(u32::MAX, Mode::Counting);
-        assert_eq!(run.fail(u32::MAX), 1);
-        run.begin(0, Mode::Asking);
-        run.succeed(u32::MAX);
-        assert_eq!((run.fail(u32::MAX), run.failures(), run.admit()), (0, 0, (0, Mode::Asking)));
+        let late = run.admit();
+        assert_eq!(run.fail(late), 1);
+        run.begin(0, Mode::Counting);
+        assert_eq!(run.fail(run.admit()), 1);
+        run.succeed(late);
+        assert_eq!((run.fail(late), run.failures(), run.admit()), (0, 1, call(0, Mode::Counting)));
     }
 
     #[test]
     fn a_change_of_mode_keeps_the_count() {
         let run = Run::new(1, Mode::Counting);
-        run.fail(1);
+        run.fail(run.admit());
         run.set_mode(Mode::Timing);
-        assert_eq!((run.admit(), run.failures()), ((1, Mode::Timing), 1));
+        assert_eq!((run.admit(), run.failures()), (call(1, Mode::Timing), 1));
+    }
+
+    #[test]
+    fn the_count_stays_where_it_cannot_rise() {
+        let run = Run::new(1, Mode::Asking);
+        run.0.store(word(1, Mode::Asking) | COUNT, Ordering::Relaxed);
+        assert_eq!(u64::from(run.fail(run.admit())), COUNT);
+        assert_eq!(run.admit(), call(1, Mode::Asking));
+    }
+
+    #[test]
+    fn what_a_call_was_admitted_under_can_be_told() {
+        for mode in [Mode::Counting, Mode::Recording, Mode::Timing, Mode::Asking] {
+            for is_probe in [false, true] {
+                let call = Admitted::new(9, mode, is_probe);
+                assert_eq!((call.period(), call.mode(), call.is_probe()), (9, mode, is_probe));
+                assert_eq!(call.only_counts(), mode == Mode::Counting);
+                assert_eq!(call.just_passes(), matches!(mode, Mode::Counting | Mode::Recording));
+            }
+        }
     }
 }

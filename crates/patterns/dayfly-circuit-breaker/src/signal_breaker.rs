@@ -63,7 +63,8 @@ impl SignalBreakerOptions {
         self
     }
 
-    /// Sets how long a failure counts.
+    /// Sets how long a failure counts. What the sink's history forgets sooner, for its age or for want of room, counts no
+    /// longer than that, and then the breaker closes before it says that it will.
     #[must_use]
     pub const fn within(mut self, time: Duration) -> Self {
         self.within = time;

@@ -1,3 +1,13 @@
-//! What is shared between threads without a lock, by one name for who builds it under a model checker.
+//! What threads meet through. It stands in one place so that `models/` can put its own in: the word of the failures in a
+//! row is built against loom there, and the whole breaker against shuttle.
 
-pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, AtomicU64, Ordering},
+};

@@ -2,6 +2,7 @@
 
 mod again;
 mod batching;
+mod breaker;
 mod ending;
 mod gates;
 mod handover;
@@ -25,7 +26,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 23] = [
+pub const SCENARIOS: [Scenario; 27] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -43,6 +44,10 @@ pub const SCENARIOS: [Scenario; 23] = [
     Scenario { name: "permits_of_who_sleeps", run: || play(handover::sleepers()) },
     Scenario { name: "permits_per_key", run: || play(handover::keys()) },
     Scenario { name: "locks_of_several_keys", run: || play(locks::several_keys()) },
+    Scenario { name: "breaker_probes_of_ten_callers", run: || play(breaker::ten_callers()) },
+    Scenario { name: "breaker_generations", run: || play(breaker::generations()) },
+    Scenario { name: "breaker_asked_while_it_closes", run: || play(breaker::asked_while_it_closes()) },
+    Scenario { name: "breaker_tells_how_it_is", run: || play(breaker::tells_how_it_is()) },
     Scenario { name: "calls_run_in_place", run: || play(tickets::called_in_place()) },
     Scenario { name: "batch_close_while_flushing", run: || play(batching::close_while_flushing()) },
     Scenario {

@@ -1,6 +1,6 @@
 //! Tasks, which are shuttle's.
 
-pub use shuttle_tokio::task::{JoinHandle, spawn, yield_now};
+pub use shuttle_tokio::task::{AbortHandle, JoinHandle, spawn, yield_now};
 
 /// The budget that a task has before it should let others run.
 pub mod coop {

@@ -19,6 +19,10 @@ const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
 const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
+const BREAKER_RUN: &str = "crates/patterns/dayfly-circuit-breaker/src/run.rs";
+
+const BREAKER_MACHINE: &str = "crates/patterns/dayfly-circuit-breaker/src/machine.rs";
+
 /// All of them.
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -188,5 +192,61 @@ pub(super) const FAULTS: &[Fault] = &[
         file: DESK,
         right: "            self.keeper_comes = Some(deadline);\n            todo.tells_keeper = true;",
         wrong: "            self.keeper_comes = Some(deadline);",
+    },
+    Fault {
+        what: "a failure of an earlier period counts",
+        by: (LOOM, "row_a_late_end"),
+        file: BREAKER_RUN,
+        right: "        while period_of(word) == call.period() {\n",
+        wrong: "        while period_of(word) >= call.period() {\n",
+    },
+    Fault {
+        what: "a failure is counted in two steps",
+        by: (LOOM, "row_two_threads"),
+        file: BREAKER_RUN,
+        right: "            let next = word + u64::from(word & COUNT < COUNT);\n            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {\n",
+        wrong: "            let next = word + u64::from(word & COUNT < COUNT);\n            self.0.store(next, Ordering::Release);\n            match Ok::<u64, u64>(next) {\n",
+    },
+    Fault {
+        what: "a success ends its row in two steps",
+        by: (LOOM, "row_a_trip_and"),
+        file: BREAKER_RUN,
+        right: "            match self.0.compare_exchange_weak(word, word & !COUNT, Ordering::AcqRel, Ordering::Acquire) {\n",
+        wrong: "            self.0.store(word & !COUNT, Ordering::Release);\n            match Ok::<u64, u64>(word) {\n",
+    },
+    Fault {
+        what: "a mode is changed in two steps",
+        by: (LOOM, "row_a_mode"),
+        file: BREAKER_RUN,
+        right: "            let next = word & !MODE | (mode as u64) << 30;\n            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {\n",
+        wrong: "            let next = word & !MODE | (mode as u64) << 30;\n            self.0.store(next, Ordering::Release);\n            match Ok::<u64, u64>(next) {\n",
+    },
+    Fault {
+        what: "probes are not counted",
+        by: (SHUTTLE, "breaker_probes"),
+        file: BREAKER_MACHINE,
+        right: "                *out += 1;\n",
+        wrong: "                *out += u32::from(self.options.probes == 1);\n",
+    },
+    Fault {
+        what: "a probe of an earlier period gives back a place that is not its own",
+        by: (SHUTTLE, "breaker_generations"),
+        file: BREAKER_MACHINE,
+        right: "            && period == self.period\n",
+        wrong: "            && period <= self.period\n",
+    },
+    Fault {
+        what: "who is let in while it closes is taken for one who was let in by hand",
+        by: (SHUTTLE, "breaker_asked"),
+        file: "crates/patterns/dayfly-circuit-breaker/src/shared.rs",
+        right: "(admission, mode_of(machine), is_timed.then_some(now))",
+        wrong: "(admission, call.mode(), is_timed.then_some(now))",
+    },
+    Fault {
+        what: "two tell of changes at once",
+        by: (SHUTTLE, "breaker_tells"),
+        file: "crates/patterns/dayfly-circuit-breaker/src/announcer.rs",
+        right: "        if desk.is_telling {\n            return;\n        }\n",
+        wrong: "",
     },
 ];

@@ -27,6 +27,12 @@ pub(super) struct Table<K> {
     displaced: u64,
 }
 
+/// What has left the table, to be dropped without its lock: keys are foreign, and so is what hears of signals.
+pub(super) struct Gone<K> {
+    _keys: [Option<K>; 2],
+    _breaker: CircuitBreaker,
+}
+
 struct Seat<K> {
     key: K,
     breaker: CircuitBreaker,
@@ -78,10 +84,10 @@ impl<K: Eq + Hash + Clone> Table<K> {
         key: K,
         breaker: CircuitBreaker,
         now: Option<Instant>,
-        gone: &mut Vec<CircuitBreaker>,
+        gone: &mut Vec<Gone<K>>,
     ) -> CircuitBreaker {
         if let Some(found) = self.find(&key, now) {
-            gone.push(breaker);
+            gone.push(Gone { _keys: [Some(key), None], _breaker: breaker });
             return found;
         }
         self.let_idle_go(now, gone);
@@ -89,15 +95,19 @@ impl<K: Eq + Hash + Clone> Table<K> {
             let Some(at) = self.most_dispensable() else { break };
             gone.push(self.take(at));
         }
+        // The options may have changed while it was made.
+        breaker.follow(&self.options.breaker);
         let seat =
             Seat { key: key.clone(), breaker: breaker.clone(), asked_at: now, newer: None, older: None };
-        let at = self.seats.insert(seat);
+        // First what may panic, as a key's hash may: then nothing has changed.
+        let at = self.seats.vacant_key();
         self.places.insert(key, at);
+        self.seats.insert(seat);
         self.link(at);
         breaker
     }
 
-    pub(super) fn remove<Q>(&mut self, key: &Q) -> Option<CircuitBreaker>
+    pub(super) fn remove<Q>(&mut self, key: &Q) -> Option<Gone<K>>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
@@ -110,7 +120,7 @@ impl<K: Eq + Hash + Clone> Table<K> {
     pub(super) fn follow(
         &mut self,
         options: KeyedBreakerOptions,
-        gone: &mut Vec<CircuitBreaker>,
+        gone: &mut Vec<Gone<K>>,
     ) -> Vec<CircuitBreaker> {
         self.options = options;
         while self.len() > self.options.max_keys {
@@ -120,7 +130,7 @@ impl<K: Eq + Hash + Clone> Table<K> {
         self.seats.iter().map(|(_, seat)| seat.breaker.clone()).collect()
     }
 
-    fn let_idle_go(&mut self, now: Option<Instant>, gone: &mut Vec<CircuitBreaker>) {
+    fn let_idle_go(&mut self, now: Option<Instant>, gone: &mut Vec<Gone<K>>) {
         let Some((now, time)) = now.zip(self.options.time_to_idle) else { return };
         for _ in 0..AT_ONCE {
             let Some(at) = self.oldest else { return };
@@ -158,11 +168,12 @@ impl<K: Eq + Hash + Clone> Table<K> {
         breaker.is_alone() && breaker.peek() == BreakerState::Closed
     }
 
-    fn take(&mut self, at: usize) -> CircuitBreaker {
+    fn take(&mut self, at: usize) -> Gone<K> {
+        // This may panic, as a key's hash may: then nothing has changed.
+        let own = self.places.remove_entry(&self.seats[at].key).map(|(key, _)| key);
         self.unlink(at);
         let seat = self.seats.remove(at);
-        self.places.remove(&seat.key);
-        seat.breaker
+        Gone { _keys: [own, Some(seat.key)], _breaker: seat.breaker }
     }
 
     fn link(&mut self, at: usize) {

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bug_list;
 mod dropping;
 mod following;
 mod keyed;
+mod keys_that_misbehave;
 mod model;
 mod probes;
 mod shares;
 mod signalling;
 mod signals_only;
+mod timers;
 mod tripping;

@@ -114,6 +114,41 @@ async fn a_call_that_is_dropped_says_nothing_and_one_that_panics_has_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_beside_a_call_says_nothing_about_the_service() {
+    let bank = bank(CARE.failure_threshold(1));
+    let own = bank.clone();
+    let both = async move {
+        let call = own.call(std::future::pending::<Result<(), ()>>());
+        let neighbour = async {
+            tokio::task::yield_now().await;
+            assert!(own.name().is_empty(), "it is not the service that breaks");
+        };
+        tokio::join!(call, neighbour)
+    };
+    assert!(tokio::task::JoinSet::from_iter([both]).join_next().await.unwrap().is_err());
+    assert_eq!((bank.state(), bank.stats().failures_in_a_row), (BreakerState::Closed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_judge_that_panics_says_nothing_and_its_probe_comes_back() {
+    let bank = bank(CARE);
+    fail(&bank, 3);
+    advance(Duration::from_secs(30)).await;
+    let own = bank.clone();
+    let call = async move {
+        let judge = |outcome: &Result<u32, ()>| {
+            assert!(outcome.is_err(), "it cannot make up its mind");
+            Judgement::Failure
+        };
+        own.call_judged(async { Ok(1) }, judge).await
+    };
+    assert!(tokio::task::JoinSet::from_iter([call]).join_next().await.unwrap().is_err());
+    assert_eq!(bank.state(), BreakerState::HalfOpen);
+    bank.try_acquire().unwrap().success();
+    assert_eq!(bank.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_began_in_an_earlier_period_changes_nothing_in_a_later_one() {
     let bank = bank(CARE.successes(2));
     let late: Vec<OwnedPermit> = (0..4).map(|_| bank.try_acquire_owned().unwrap()).collect();

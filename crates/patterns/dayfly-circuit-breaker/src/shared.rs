@@ -1,0 +1,217 @@
+//! What the clones of a breaker share: the machine under its lock, the word beside it, and who tells of changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly_signal::SignalSink;
+use tokio::time::Instant;
+
+use crate::announcer::Announcer;
+use crate::error::Open;
+use crate::gauge::Went;
+use crate::machine::{Admission, BreakerState, Event, Machine};
+use crate::options::BreakerOptions;
+use crate::permit::{Judgement, Pass};
+use crate::run::{Admitted, Mode, Run};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, PoisonError};
+
+pub(crate) struct Shared {
+    run: Run,
+    /// How many failures in a row open it; a number that is never reached where none do.
+    threshold: AtomicU32,
+    refused: AtomicU64,
+    machine: Mutex<Machine>,
+    announcer: Announcer,
+    made_at: Instant,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        name: &str,
+        key: Option<String>,
+        options: BreakerOptions,
+        signals: &SignalSink,
+    ) -> Self {
+        let threshold = AtomicU32::new(threshold(&options));
+        let made_at = Instant::now();
+        let machine = Machine::new(options, made_at);
+        let run = Run::new(machine.period(), mode_of(&machine));
+        let announcer = Announcer::new(name, key, signals);
+        Self { run, threshold, refused: AtomicU64::new(0), machine: Mutex::new(machine), announcer, made_at }
+    }
+
+    pub(crate) const fn announcer(&self) -> &Announcer {
+        &self.announcer
+    }
+
+    /// How many calls have failed in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.run.failures()
+    }
+
+    /// How many calls were refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// The state as it was last, whatever time has passed.
+    pub(crate) fn peek(&self) -> BreakerState {
+        self.lock().state()
+    }
+
+    pub(crate) fn options(&self) -> BreakerOptions {
+        self.lock().options().clone()
+    }
+
+    #[inline]
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Pass, Open> {
+        let call = self.run.admit();
+        if call.just_passes() { Ok(Pass { call, began: 0 }) } else { self.admit_otherwise(call) }
+    }
+
+    fn admit_otherwise(self: &Arc<Self>, call: Admitted) -> Result<Pass, Open> {
+        if call.mode() != Mode::Asking {
+            let began = if call.mode() == Mode::Timing { self.age(Instant::now()) } else { 0 };
+            return Ok(Pass { call, began });
+        }
+        let (admission, mode, began) = self.change(|machine, now| {
+            let admission = machine.admit(now);
+            // It may have closed meanwhile; then the call counts like any other.
+            (admission, mode_of(machine), self.age(now))
+        });
+        match admission {
+            Admission::Admitted { period, probe } => {
+                Ok(Pass { call: Admitted::new(period, mode, probe), began })
+            }
+            Admission::Refused { retry_after } => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Open { retry_after })
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
+        if pass.call.only_counts() && judgement == Judgement::Success {
+            self.run.succeed(pass.call);
+        } else {
+            self.complete_otherwise(pass, judgement);
+        }
+    }
+
+    fn complete_otherwise(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
+        let Pass { call, began } = pass;
+        let failed = match judgement {
+            Judgement::Success => false,
+            Judgement::Failure => true,
+            Judgement::Ignored => {
+                if call.is_probe() {
+                    self.lock().give_back(call.period());
+                }
+                return;
+            }
+        };
+        if call.mode() == Mode::Asking {
+            if call.is_probe() {
+                self.prove(call, failed, began);
+            }
+            return;
+        }
+        if !failed {
+            self.run.succeed(call);
+        } else if self.run.fail(call) >= self.threshold.load(Ordering::Relaxed) {
+            self.change(|machine, now| machine.trip(call.period(), now));
+        }
+        if call.mode() != Mode::Counting {
+            self.record(call, failed, began);
+        }
+    }
+
+    fn prove(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
+        self.change(|machine, now| {
+            let slow =
+                machine.options().slow_rate.is_some() && self.took(began, now) > machine.options().slow_after;
+            machine.prove(call.period(), !failed && !slow, now)
+        });
+    }
+
+    fn record(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
+        let ended = (call.mode() == Mode::Timing).then(Instant::now);
+        let mut machine = self.lock();
+        let slow = ended.is_some_and(|ended| self.took(began, ended) > machine.options().slow_after);
+        let has_changed =
+            machine.record(call.period(), Went { failed, slow }, || ended.unwrap_or_else(Instant::now));
+        if has_changed {
+            self.publish(&machine);
+        }
+        drop(machine);
+        if has_changed {
+            self.announcer.announce(self);
+        }
+    }
+
+    /// Nanoseconds since it was made: enough for centuries.
+    fn age(&self, now: Instant) -> u64 {
+        u64::try_from((now - self.made_at).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn took(&self, began: u64, now: Instant) -> Duration {
+        Duration::from_nanos(self.age(now).saturating_sub(began))
+    }
+
+    /// Changes the machine, and lets everybody know if that began a new period.
+    pub(crate) fn change<R>(self: &Arc<Self>, change: impl FnOnce(&mut Machine, Instant) -> R) -> R {
+        let now = Instant::now();
+        let mut machine = self.lock();
+        let before = machine.period();
+        let answer = change(&mut machine, now);
+        let has_changed = machine.period() != before;
+        if has_changed {
+            self.publish(&machine);
+        }
+        drop(machine);
+        if has_changed {
+            self.announcer.announce(self);
+        }
+        answer
+    }
+
+    /// To be called under the machine's lock, so that what is told comes in the order in which it happened.
+    fn publish(&self, machine: &Machine) {
+        self.run.begin(machine.period(), mode_of(machine));
+        self.announcer.note(machine.state(), machine.opens_until());
+    }
+
+    /// The open time has passed, says the timer.
+    pub(crate) fn elapse(self: &Arc<Self>) {
+        self.change(|machine, now| machine.handle(Event::Elapse, now));
+    }
+
+    /// Follows these options from now on. Nothing foreign is called.
+    pub(crate) fn follow(&self, options: &BreakerOptions) {
+        let now = Instant::now();
+        let mut machine = self.lock();
+        machine.follow(options.clone(), now);
+        self.threshold.store(threshold(options), Ordering::Relaxed);
+        self.run.set_mode(mode_of(&machine));
+    }
+
+    /// Nothing that panics runs under this lock, so a poisoned one still guards a sound state.
+    fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn threshold(options: &BreakerOptions) -> u32 {
+    options.failure_threshold.unwrap_or(u32::MAX)
+}
+
+/// How calls are admitted in a machine's state.
+fn mode_of(machine: &Machine) -> Mode {
+    match machine.state() {
+        BreakerState::Closed if machine.options().slow_rate.is_some() => Mode::Timing,
+        BreakerState::Closed if machine.takes_shares() => Mode::Recording,
+        BreakerState::Closed => Mode::Counting,
+        _ => Mode::Asking,
+    }
+}
