@@ -163,7 +163,7 @@ fn refused(runner: &mut Runner) {
             })
             .with("failsafe", |n| {
                 (0..n).for_each(|_| {
-                    assert!(!failsafe::CircuitBreaker::is_call_permitted(black_box(&failsafe)))
+                    assert!(!failsafe::CircuitBreaker::is_call_permitted(black_box(&failsafe)));
                 });
             })
             .with("dayfly", |n| (0..n).for_each(|_| refuses(&open)))
@@ -194,7 +194,7 @@ fn by_key(runner: &mut Runner) {
                 });
             })
             .with("dayfly, keys that go when idle", |n| {
-                (0..n).for_each(|_| of_dayfly(&keyed.breaker(&key())))
+                (0..n).for_each(|_| of_dayfly(&keyed.breaker(&key())));
             })
             .with("dayfly, keys that stay", |n| (0..n).for_each(|_| of_dayfly(&lasting.breaker(&key())))),
     );

@@ -224,8 +224,8 @@ const FAULTS: [Fault; 29] = [
         what: "who is let in while it closes is taken for one who was let in by hand",
         by: (SHUTTLE, "breaker_asked"),
         file: "crates/patterns/dayfly-circuit-breaker/src/shared.rs",
-        right: "(admission, mode_of(machine), is_timed.then_some(now))",
-        wrong: "(admission, call.mode(), is_timed.then_some(now))",
+        right: "(admission, mode_of(machine), self.age(now))",
+        wrong: "(admission, call.mode(), self.age(now))",
     },
     Fault {
         what: "two tell of changes at once",
