@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use dayfly_circuit_breaker::{
-    BreakerOptions, BreakerState, CircuitBreaker, KeyedBreaker, KeyedBreakerOptions, SignalBreaker,
-    SignalBreakerOptions,
+    BreakerOptions, BreakerState, CircuitBreaker, Judgement, KeyedBreaker, KeyedBreakerOptions,
+    SignalBreaker, SignalBreakerOptions,
 };
 use dayfly_signal::SignalSink;
-use dayfly_testing::drop_at_every_poll;
+use dayfly_testing::{DropPoint, drop_at_every_poll};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
@@ -68,6 +68,41 @@ fn waiting_for_a_close_can_be_dropped() {
         |breaker, _| async move {
             breaker.closed().await;
             assert!(!breaker.is_open());
+        },
+    );
+}
+
+#[test]
+fn a_call_under_a_signal_breaker_that_is_dropped_leaves_nothing() {
+    drop_at_every_poll(
+        || {
+            let breaker = SignalBreaker::new("x", SignalBreakerOptions::new(), &SignalSink::default());
+            std::sync::Arc::new(breaker)
+        },
+        |breaker| async move {
+            let work = async {
+                yield_now().await;
+                Ok::<_, ()>(())
+            };
+            breaker.call(work).await.unwrap();
+        },
+        |breaker, _| async move { assert_eq!((breaker.count(), breaker.is_open()), (0, false)) },
+    );
+}
+
+#[test]
+fn a_judged_call_that_is_dropped_is_not_judged() {
+    drop_at_every_poll(
+        || CircuitBreaker::new("bank", CARE, &SignalSink::default()),
+        |bank| async move {
+            let work = async {
+                yield_now().await;
+                Err::<(), _>("down")
+            };
+            bank.call_judged(work, |_| Judgement::Failure).await.unwrap_err();
+        },
+        |bank, point| async move {
+            assert_eq!(bank.state() == BreakerState::Open, point == DropPoint::Completed);
         },
     );
 }
