@@ -10,7 +10,6 @@ use hashbrown::DefaultHashBuilder;
 
 use crate::capabilities::{Capabilities, Capability};
 use crate::clock::{Clock, SystemClock};
-use crate::deadline::Deadline;
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
 use crate::etag::Etag;
@@ -34,7 +33,7 @@ pub use backend::MemoryBackend;
 pub use options::MemoryOptions;
 
 use hub::Hub;
-use shard::{Deleted, Kept, Shard, Told, Wrote};
+use shard::{Deleted, Shard, Told, Wrote};
 
 /// Enough that threads seldom meet, few enough to merge a page from.
 const SHARDS: usize = 64;
@@ -52,7 +51,7 @@ pub struct MemoryStore {
     capabilities: Capabilities,
     clock: Arc<dyn Clock>,
     hasher: DefaultHashBuilder,
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Locked]>,
     hub: Arc<Hub>,
 }
 
@@ -72,7 +71,7 @@ impl MemoryStore {
                 .without(Capability::Durability, "memory ends with the process"),
             clock,
             hasher: DefaultHashBuilder::default(),
-            shards: (0..SHARDS).map(|shard| Mutex::new(Shard::new(origin, shard))).collect(),
+            shards: (0..SHARDS).map(|shard| Locked(Mutex::new(Shard::new(origin, shard)))).collect(),
             hub: Arc::new(Hub::new(origin, options.watch_history)),
         }
     }
@@ -95,13 +94,11 @@ impl MemoryStore {
         }
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
-        let deadline = now.zip(options.time_to_live).and_then(|(now, time)| Deadline::after(now, time));
-        // The write gets its number under the lock.
-        let mut kept = Kept { value, write: 0, nonce: options.nonce, deadline };
+        let mut value = value;
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let wrote = shard.put(hash, key, &mut kept, &options.precondition, now, &self.hasher);
+            let wrote = shard.put(hash, key, &mut value, options, now, &self.hasher);
             if let Wrote::Done(etag) = &wrote {
                 self.hub.put(key, etag, &mut told);
             }
@@ -152,7 +149,7 @@ impl MemoryStore {
         for shard in &self.shards {
             loop {
                 let mut told = Told::default();
-                let mut shard = locked(shard);
+                let mut shard = shard.lock();
                 let removed = shard.sweep(now, SWEPT_AT_ONCE, &self.hasher);
                 for slot in &removed {
                     self.hub.deleted(&slot.key, &mut told);
@@ -174,7 +171,7 @@ impl MemoryStore {
         let mut cleared = 0;
         for shard in &self.shards {
             let mut told = Told::default();
-            let mut shard = locked(shard);
+            let mut shard = shard.lock();
             let removed = shard.clear();
             for slot in &removed {
                 self.hub.deleted(&slot.key, &mut told);
@@ -194,7 +191,18 @@ impl MemoryStore {
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table takes its places from the hash's low bits and its tags from the topmost ones.
         let shard = (hash >> 48) as usize % SHARDS;
-        locked(&self.shards[shard])
+        self.shards[shard].lock()
+    }
+}
+
+/// A shard with its lock, in a cache line of their own: threads at neighbouring shards do not slow each other down.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Locked(Mutex<Shard>);
+
+impl Locked {
+    fn lock(&self) -> MutexGuard<'_, Shard> {
+        locked(&self.0)
     }
 }
 

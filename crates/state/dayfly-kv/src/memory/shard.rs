@@ -16,6 +16,7 @@ use crate::etag::Etag;
 use crate::key::Key;
 use crate::nonce::Nonce;
 use crate::precondition::Precondition;
+use crate::put::PutOptions;
 use crate::scan::Scan;
 
 /// An entry and its name.
@@ -41,18 +42,23 @@ impl Kept {
     }
 }
 
-/// Entries by hash; those with a deadline also by deadline; all also by name, from the first listing on.
+/// Entries by hash, and their indexes.
 ///
-/// It has cache lines of its own, so that threads at neighbouring shards do not slow each other down.
+/// What every call touches fills one cache line together with the shard's lock; the indexes stand elsewhere.
 #[derive(Debug)]
-#[repr(align(128))]
 pub(super) struct Shard {
     slots: HashTable<Slot>,
-    expiring: BTreeSet<(Deadline, Key)>,
-    order: Option<BTreeSet<Key>>,
     origin: u64,
     /// Counts writes below the shard's own bits, so that the shards of one origin never make the same etag.
     writes: u64,
+    index: Box<Index>,
+}
+
+/// Entries with a deadline by deadline; and all by name, from the first listing on.
+#[derive(Debug, Default)]
+struct Index {
+    expiring: BTreeSet<(Deadline, Key)>,
+    order: Option<BTreeSet<Key>>,
 }
 
 /// What came of a write.
@@ -95,13 +101,7 @@ impl Told {
 
 impl Shard {
     pub(super) fn new(origin: u64, shard: usize) -> Self {
-        Self {
-            slots: HashTable::new(),
-            expiring: BTreeSet::new(),
-            order: None,
-            origin,
-            writes: (shard as u64) << 56,
-        }
+        Self { slots: HashTable::new(), origin, writes: (shard as u64) << 56, index: Box::default() }
     }
 
     /// What is kept under this key, be it expired or not.
@@ -109,14 +109,14 @@ impl Shard {
         self.slots.find(hash, |slot| slot.key == *key).map(|slot| entry(self.origin, &slot.kept))
     }
 
-    /// Writes an entry, if the precondition holds, as a write of its own. What it replaces takes its place in `kept`, for
-    /// the caller to drop without the lock; when nothing is written it stays there.
+    /// Writes an entry, if the precondition holds, as a write of its own. The value that it replaces takes the place of the
+    /// new one, for the caller to drop without the lock; when nothing is written, that stays there.
     pub(super) fn put(
         &mut self,
         hash: u64,
         key: &Key,
-        kept: &mut Kept,
-        precondition: &Precondition,
+        value: &mut Bytes,
+        options: &PutOptions,
         now: Option<SystemTime>,
         hasher: &impl BuildHasher,
     ) -> Wrote {
@@ -128,40 +128,41 @@ impl Shard {
             },
             None => None,
         };
-        if let Err(conflict) = precondition.check(current.as_ref()) {
+        if let Err(conflict) = options.precondition.check(current.as_ref()) {
             return Wrote::Refused(conflict);
         }
+        let due = match (options.time_to_live, now) {
+            (None, _) => None,
+            (Some(time), Some(now)) => Deadline::after(now, time),
+            (Some(_), None) => return Wrote::NeedsTime,
+        };
         self.writes += 1;
-        kept.write = self.writes;
-        let due = kept.deadline;
-        let mut was_due = None;
-        if let Some(slot) = slot {
-            std::mem::swap(&mut slot.kept, kept);
-            was_due = kept.deadline;
+        let write = self.writes;
+        let was_due = if let Some(Slot { kept, .. }) = slot {
+            std::mem::swap(&mut kept.value, value);
+            (kept.write, kept.nonce) = (write, options.nonce);
+            std::mem::replace(&mut kept.deadline, due)
         } else {
-            self.insert(hash, key, kept, hasher);
-        }
+            let kept = Kept { value: std::mem::take(value), write, nonce: options.nonce, deadline: due };
+            let slot = Slot { key: key.clone(), kept };
+            self.slots.insert_unique(hash, slot, |slot| hasher.hash_one(&slot.key));
+            if let Some(order) = &mut self.index.order {
+                order.insert(key.clone());
+            }
+            None
+        };
         if was_due.is_some() || due.is_some() {
             self.reschedule(key, was_due, due);
         }
-        Wrote::Done(Etag::numbered(self.origin, self.writes))
-    }
-
-    fn insert(&mut self, hash: u64, key: &Key, kept: &mut Kept, hasher: &impl BuildHasher) {
-        let nothing = Kept { value: Bytes::new(), write: 0, nonce: None, deadline: None };
-        let slot = Slot { key: key.clone(), kept: std::mem::replace(kept, nothing) };
-        self.slots.insert_unique(hash, slot, |slot| hasher.hash_one(&slot.key));
-        if let Some(order) = &mut self.order {
-            order.insert(key.clone());
-        }
+        Wrote::Done(Etag::numbered(self.origin, write))
     }
 
     fn reschedule(&mut self, key: &Key, was_due: Option<Deadline>, due: Option<Deadline>) {
         if let Some(was_due) = was_due {
-            self.expiring.remove(&(was_due, key.clone()));
+            self.index.expiring.remove(&(was_due, key.clone()));
         }
         if let Some(due) = due {
-            self.expiring.insert((due, key.clone()));
+            self.index.expiring.insert((due, key.clone()));
         }
     }
 
@@ -196,9 +197,9 @@ impl Shard {
     pub(super) fn sweep(&mut self, now: SystemTime, most: usize, hasher: &impl BuildHasher) -> Vec<Slot> {
         let mut removed = Vec::new();
         while removed.len() < most
-            && let Some((deadline, _)) = self.expiring.first()
+            && let Some((deadline, _)) = self.index.expiring.first()
             && deadline.is_past(now)
-            && let Some((_, key)) = self.expiring.pop_first()
+            && let Some((_, key)) = self.index.expiring.pop_first()
         {
             if let Ok(place) = self.slots.find_entry(hasher.hash_one(&key), |slot| slot.key == key) {
                 let slot = place.remove().0;
@@ -211,8 +212,8 @@ impl Shard {
 
     /// Removes everything.
     pub(super) fn clear(&mut self) -> Vec<Slot> {
-        self.expiring.clear();
-        if let Some(order) = &mut self.order {
+        self.index.expiring.clear();
+        if let Some(order) = &mut self.index.order {
             order.clear();
         }
         std::mem::take(&mut self.slots).into_iter().collect()
@@ -230,6 +231,7 @@ impl Shard {
     ) -> Vec<(Key, Entry)> {
         let (slots, origin) = (&self.slots, self.origin);
         let names = self
+            .index
             .order
             .get_or_insert_with(|| slots.iter().map(|slot| slot.key.clone()).collect::<BTreeSet<Key>>());
         let start = match &scan.after {
@@ -248,9 +250,9 @@ impl Shard {
 
     fn forget(&mut self, slot: &Slot) {
         if let Some(deadline) = slot.kept.deadline {
-            self.expiring.remove(&(deadline, slot.key.clone()));
+            self.index.expiring.remove(&(deadline, slot.key.clone()));
         }
-        if let Some(order) = &mut self.order {
+        if let Some(order) = &mut self.index.order {
             order.remove(&slot.key);
         }
     }
