@@ -6,6 +6,7 @@
 
 use std::fmt::Write;
 
+use dayfly_kv::Key;
 use sha2::{Digest, Sha256};
 
 /// The longest name that is written out. With the suffix it stays below 143 bytes, the least that is in use.
@@ -17,9 +18,9 @@ const SHOWN: usize = 63;
 /// What a name means.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
-    /// This text.
-    Text(String),
-    /// A text that stands in the file.
+    /// This key.
+    Key(Key),
+    /// A key that stands in the file.
     Inside,
     /// Nothing that was written here.
     Foreign,
@@ -47,17 +48,15 @@ pub(crate) fn of(text: &str) -> String {
     name
 }
 
-/// What a name means. Of all ways to write a text, only the one of [`of`] is its name.
+/// What the name of an entry's file means. Of all ways to write a key, only the one of [`of`] is its name.
 pub(crate) fn meaning(name: &str) -> Meaning {
     if let Some((shown, digest)) = name.split_once('~') {
         let is_hex = digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_ours = shown.len() == SHOWN && digest.len() == 64 && is_hex;
         return if is_ours { Meaning::Inside } else { Meaning::Foreign };
     }
-    match decoded(name) {
-        Some(text) if of(&text) == name => Meaning::Text(text),
-        _ => Meaning::Foreign,
-    }
+    let key = decoded(name).and_then(|text| Key::new(text).ok());
+    key.filter(|key| of(key.as_str()) == name).map_or(Meaning::Foreign, Meaning::Key)
 }
 
 fn escape(name: &mut String, byte: u8) {
@@ -112,8 +111,10 @@ mod tests {
 
     #[test]
     fn another_way_to_write_a_text_is_foreign() {
-        for name in ["A", "%61", "%2E", "%2", "%", "%zz", "%ff", "a.b", "", "con", "-rf", "~", "a~b", "%+1"] {
-            assert!(meaning(name) == Meaning::Foreign || name.is_empty(), "{name}");
+        for name in
+            ["A", "%61", "%2E", "%2", "%", "%zz", "%ff", "a.b", "", "con", "-rf", "~", "a~b", "%+1", "%00"]
+        {
+            assert_eq!(meaning(name), Meaning::Foreign, "{name}");
         }
         assert_eq!(meaning(&of(&"K".repeat(512))), Meaning::Inside);
     }
@@ -134,7 +135,7 @@ mod tests {
             prop_assert!(name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'%' | b'~')));
             prop_assert!(!name.starts_with('-'));
             match meaning(&name) {
-                Meaning::Text(found) => prop_assert_eq!(found, text),
+                Meaning::Key(found) => prop_assert_eq!(found.as_str(), text),
                 Meaning::Inside => prop_assert!(text.len() * 3 > LONGEST),
                 Meaning::Foreign => prop_assert!(false, "{} is foreign", name),
             }

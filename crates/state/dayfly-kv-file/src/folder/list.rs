@@ -40,10 +40,7 @@ impl Folder {
         let mut nameless = Vec::new();
         let mut inside = Vec::new();
         self.each_name(&mut |name| match name::meaning(name) {
-            Meaning::Text(text) => match Key::new(text) {
-                Ok(key) => first.offer(key),
-                Err(_) => nameless.push(self.foreign(name)),
-            },
+            Meaning::Key(key) => first.offer(key),
             Meaning::Inside => inside.push(name.to_owned()),
             Meaning::Foreign => {
                 if scan.after.is_none() && nameless.len() < limit {

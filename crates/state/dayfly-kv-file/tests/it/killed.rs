@@ -68,9 +68,9 @@ fn the_writer() {
 }
 
 /// Lets a writer go on until it was told of so many writes, and a moment longer; adds what it was told.
-fn kill_after(mut writer: Command, writes: u64, spins: u64, told: &mut BTreeMap<u64, u64>) -> u64 {
-    let mut writer = writer.stdout(Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(writer.stdout.take().unwrap());
+fn kill_after(mut writer: Command, after: u64, spins: u64, told: &mut BTreeMap<u64, u64>) -> u64 {
+    let mut running = writer.stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(running.stdout.take().unwrap());
     let (mut count, mut line) = (0, String::new());
     while output.read_line(&mut line).unwrap() > 0 {
         // What was said and cut off was written all the same, but of which number nobody can tell.
@@ -78,15 +78,15 @@ fn kill_after(mut writer: Command, writes: u64, spins: u64, told: &mut BTreeMap<
             let (at, number) = written.split_once(' ').unwrap();
             told.insert(at.parse().unwrap(), number.parse().unwrap());
             count += 1;
-            if count == writes {
+            if count == after {
                 (0..spins).for_each(|_| std::hint::spin_loop());
-                writer.kill().unwrap();
+                running.kill().unwrap();
             }
         }
         line.clear();
     }
-    assert!(count >= writes, "the writer ended by itself after {count} writes");
-    writer.wait().unwrap();
+    assert!(count >= after, "the writer ended by itself after {count} writes");
+    running.wait().unwrap();
     count
 }
 
@@ -113,11 +113,11 @@ async fn examine(root: &Path, told: &mut BTreeMap<u64, u64>) {
 async fn every_write_that_was_acknowledged_before_a_kill_is_there_after_it() {
     let (rounds, seed) = (times(20, 300), 7);
     let (folder, mut dice) = (tempfile::tempdir().unwrap(), Dice(seed));
-    let (mut told, mut writes) = (BTreeMap::new(), 0);
+    let (mut told, mut acknowledged) = (BTreeMap::new(), 0);
     for _ in 0..rounds {
         let writer = process("killed::the_writer", folder.path(), "");
-        writes += kill_after(writer, 1 + dice.below(60), dice.below(200_000), &mut told);
+        acknowledged += kill_after(writer, 1 + dice.below(60), dice.below(200_000), &mut told);
         examine(folder.path(), &mut told).await;
     }
-    println!("kill -9: {rounds} rounds, {writes} acknowledged writes, 0 lost, 0 torn, {rounds} opened");
+    println!("kill -9: {rounds} rounds, {acknowledged} acknowledged writes, 0 lost, 0 torn, {rounds} opened");
 }

@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[cfg(feature = "serde")]
+mod configuration;
 mod contract;
+mod corrupt;
+mod dropping;
 mod faults;
+mod hostile;
 mod killed;
+mod leftovers;
+mod opening;
 mod power;
 mod processes;
 mod simulated;

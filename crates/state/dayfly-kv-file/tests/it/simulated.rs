@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use dayfly_kv_file::{Disk, Draft, Held};
 
@@ -12,7 +12,34 @@ use crate::support::Dice;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Simulated(Arc<Mutex<State>>);
+pub(crate) struct Simulated(Arc<Mutex<State>>, Option<Arc<Ticks>>);
+
+/// Lets every call wait until the runtime has gone on once, so that no call is done before the poll that began it.
+#[derive(Debug, Default)]
+pub(crate) struct Ticks(Mutex<(u64, bool)>, Condvar);
+
+/// Ends the waiting when the runtime does.
+struct Ticker(Arc<Ticks>);
+
+impl Ticks {
+    fn wait(&self) {
+        let ticks = self.0.lock().unwrap();
+        let before = ticks.0;
+        drop(self.1.wait_while(ticks, |(now, is_over)| *now == before && !*is_over).unwrap());
+    }
+
+    fn tick(&self, is_over: bool) {
+        let mut ticks = self.0.lock().unwrap();
+        *ticks = (ticks.0 + 1, is_over);
+        self.1.notify_all();
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.0.tick(true);
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -95,6 +122,24 @@ impl Simulated {
         let disk = Self::default();
         disk.state().plant = plant;
         disk
+    }
+
+    /// A disk that takes as long as the current-thread runtime needs to poll something else.
+    pub(crate) fn slow() -> Self {
+        let ticker = Ticker(Arc::default());
+        let disk = Self(Arc::default(), Some(Arc::clone(&ticker.0)));
+        tokio::runtime::Handle::current().spawn(async move {
+            loop {
+                ticker.0.tick(false);
+                tokio::task::yield_now().await;
+            }
+        });
+        disk
+    }
+
+    /// How many calls were made.
+    pub(crate) fn calls(&self) -> u64 {
+        self.state().calls
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -183,6 +228,9 @@ impl Simulated {
 
     /// Makes a call, unless it is to fail.
     fn call<T>(&self, call: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        if let Some(ticks) = &self.1 {
+            ticks.wait();
+        }
         let mut state = self.state();
         state.calls += 1;
         let (calls, fault) = (state.calls, state.fault);
