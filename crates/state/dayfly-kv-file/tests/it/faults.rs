@@ -9,7 +9,7 @@ use dayfly_kv::{
 };
 use dayfly_kv_file::{FileBackend, FileOptions, FileStore};
 
-use crate::simulated::{EACCES, EIO, ENOSPC, Fault, Simulated};
+use crate::simulated::{EACCES, EIO, ENOSPC, Fault, Loss, Simulated};
 use crate::support::{bytes, key, namespace};
 
 const FAULTS: [Fault; 11] = [
@@ -195,4 +195,22 @@ async fn whichever_call_of_the_disk_fails_the_error_is_clean_and_nothing_is_corr
         }
     }
     println!("faults: {runs} runs, {unknown} unknown, 0 corrupt");
+}
+
+/// The last call of a put: the sync of the folder, after everything was done.
+const LAST_OF_PUT: u64 = 6;
+
+#[tokio::test]
+async fn a_write_that_could_not_be_synced_is_told_to_nobody_before_it_is() {
+    let house = House::new().await;
+    house.disk.fail(LAST_OF_PUT, Fault::FromThenOn(EIO));
+    assert_eq!(house.run(Operation::Put).await, Ended::Unknown);
+    // Whoever settles the unknown write by reading it may rely on what is found, so nothing is found yet.
+    assert_eq!(house.run(Operation::Get).await, Ended::NotDone);
+    assert_eq!(house.run(Operation::Scan).await, Ended::NotDone);
+    house.disk.heal();
+    assert_eq!(house.value("a").await, Some(bytes("new")));
+    let after = Simulated::after(&house.disk.image(), Loss::All);
+    let store = open(&after, &house.clock).await.unwrap();
+    assert_eq!(store.get(&key("a")).await.unwrap().unwrap().value, bytes("new"), "it survives the power");
 }

@@ -176,6 +176,11 @@ impl Simulated {
         state.is_fired
     }
 
+    /// What is on the disk now.
+    pub(crate) fn image(&self) -> Image {
+        self.state().image.clone()
+    }
+
     /// The disk after the power was cut when it was like this.
     pub(crate) fn after(image: &Image, loss: Loss) -> Self {
         let disk = Self::default();
