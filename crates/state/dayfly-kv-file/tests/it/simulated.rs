@@ -18,6 +18,9 @@ pub(crate) struct Simulated(Arc<Mutex<State>>, Option<Arc<Ticks>>);
 #[derive(Debug, Default)]
 pub(crate) struct Ticks(Mutex<(u64, bool)>, Condvar);
 
+/// More than any test needs.
+const MOST_TICKS: u64 = 1_000_000;
+
 /// Ends the waiting when the runtime does.
 struct Ticker(Arc<Ticks>);
 
@@ -128,8 +131,9 @@ impl Simulated {
     pub(crate) fn slow() -> Self {
         let ticker = Ticker(Arc::default());
         let disk = Self(Arc::default(), Some(Arc::clone(&ticker.0)));
+        // It ends, so that a runtime on which nothing happens any more is seen to be idle.
         tokio::runtime::Handle::current().spawn(async move {
-            loop {
+            for _ in 0..MOST_TICKS {
                 ticker.0.tick(false);
                 tokio::task::yield_now().await;
             }
