@@ -8,6 +8,7 @@ mod contract;
 mod corrupt;
 mod dropping;
 mod faults;
+mod full_disk;
 mod hostile;
 mod killed;
 mod leftovers;
