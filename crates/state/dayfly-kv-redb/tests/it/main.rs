@@ -1,0 +1,5 @@
+//! What the crate promises, one module per behaviour.
+
+mod contract;
+mod opening;
+mod support;
