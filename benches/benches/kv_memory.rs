@@ -6,10 +6,11 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dashmap::DashMap;
 use dayfly_benches::contest::{Contest, Runner};
-use dayfly_kv::{Bytes, Entry, Key, KeyValueStore, MemoryStore, Namespace, PutOptions, Store};
+use dayfly_kv::{Bytes, Entry, Key, KeyValueStore, MemoryStore, Namespace, PutOptions, Store, UpdateOptions};
 use futures_util::FutureExt;
 
 const OPERATIONS: u64 = 200_000;
@@ -69,7 +70,9 @@ fn on_threads(threads: u64, operations: u64, work: impl Fn(&mut dyn Iterator<Ite
 fn get_and_swap(runner: &mut Runner, threads: u64) {
     let (keys, new) = (keys(), value());
     let (map, store, erased) = (dash(), memory(), memory());
-    let typed = KeyValueStore::<Key, u64>::json(memory_of_numbers(&keys));
+    // Who meets another one tries again at once: there is no runtime here to wait on.
+    let at_once = UpdateOptions::new().delay(Duration::ZERO);
+    let typed = KeyValueStore::<Key, u64>::json(memory_of_numbers(&keys)).updates(at_once);
     let erased: Arc<dyn Store> = erased;
     runner.ask(
         Contest::new(format!("get and swap, {threads} threads"), OPERATIONS)
@@ -110,7 +113,7 @@ fn get_and_swap(runner: &mut Runner, threads: u64) {
                     }
                 });
             })
-            .with("dayfly, values of a type (JSON, one update)", |n| {
+            .with("dayfly, one update of a typed value (JSON)", |n| {
                 on_threads(threads, n, |at| {
                     for at in at {
                         let updated = typed.update(&keys[at], |count| count.unwrap_or(0) + 1).now_or_never();

@@ -87,20 +87,11 @@ async fn a_slow_reading_does_not_bring_back_what_a_write_has_replaced() {
     let (store, memory) = scripted();
     let (_, cached) = over(&store);
     memory.put_now(&key("a"), bytes("old"), &ANY).unwrap();
-    // A reading whose answer is on its way while somebody writes through the same cache.
-    let reading = Arc::clone(&cached);
-    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-    let slow = async {
-        let found = reading.get_many(&[key("a")]).await.unwrap();
-        receiver.await.unwrap();
-        found
-    };
-    store.nth(Call::GetMany, 1, Fault::Delay(SECOND / 2));
-    let write = async {
-        cached.put(&key("a"), bytes("new"), ANY).await.unwrap();
-        sender.send(()).unwrap();
-    };
-    let (_, ()) = tokio::join!(slow, write);
+    // The answer of a reading is on its way while somebody writes through the same cache.
+    store.nth(Call::Get, 1, Fault::DelayAnswer(SECOND / 2));
+    let (wanted, name) = (bytes("new"), key("a"));
+    let (old, new) = tokio::join!(cached.get(&name), cached.put(&name, wanted, ANY));
+    assert_eq!((old.unwrap().unwrap().value, new.is_ok()), (bytes("old"), true));
     assert_eq!(cached.get(&key("a")).await.unwrap().unwrap().value, bytes("new"));
 }
 

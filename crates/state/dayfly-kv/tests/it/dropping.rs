@@ -14,7 +14,7 @@ use dayfly_testing::{DropPoint, drop_at_every_poll};
 use crate::support::{bytes, key, scripted};
 
 const ANY: PutOptions = PutOptions::new();
-const SLOW: Fault = Fault::Delay(Duration::from_millis(10));
+const SHORT: Duration = Duration::from_millis(10);
 
 const CALLS: [Call; 9] = [
     Call::Get,
@@ -28,18 +28,18 @@ const CALLS: [Call; 9] = [
     Call::Clear,
 ];
 
-/// A store that takes its time, and the one beneath.
-fn slow() -> (ScriptedStore, Arc<MemoryStore>) {
+/// A store that takes its time, before it does something or before it answers, and the one beneath.
+fn slow(fault: &Fault) -> (ScriptedStore, Arc<MemoryStore>) {
     let (store, memory) = scripted();
     for call in CALLS {
-        store.every(call, SLOW);
+        store.every(call, fault.clone());
     }
     (store, memory)
 }
 
 /// Every decorator over each other.
-fn decorated() -> (Arc<dyn Store>, Arc<MemoryStore>) {
-    let (store, memory) = slow();
+fn decorated(fault: &Fault) -> (Arc<dyn Store>, Arc<MemoryStore>) {
+    let (store, memory) = slow(fault);
     let cached = Cache::new(&CacheOptions::new()).over(Arc::new(store));
     let fallback = FallbackStore::new(cached, crate::support::memory());
     (Arc::new(InstrumentedStore::new(Arc::new(fallback), &SignalSink::default())), memory)
@@ -47,38 +47,41 @@ fn decorated() -> (Arc<dyn Store>, Arc<MemoryStore>) {
 
 #[test]
 fn every_call_through_every_decorator_happens_as_a_whole_or_not_at_all() {
-    let report = drop_at_every_poll(
-        decorated,
-        |(store, _)| async move {
-            let etag = store.put(&key("a"), bytes("1"), ANY.absent()).await.unwrap();
-            store.put(&key("a"), bytes("2"), ANY.matches(etag)).await.unwrap();
-            assert!(store.get(&key("a")).await.unwrap().is_some());
-            assert!(store.contains(&key("a")).await.unwrap());
-            assert_eq!(store.get_many(&[key("b"), key("a")]).await.unwrap().len(), 2);
-            assert_eq!(store.scan(&Scan::all()).await.unwrap().entries.len(), 1);
-            let mut watch = store.watch(&Prefix::all(), WatchFrom::Now).await.unwrap();
-            assert!(store.delete(&key("a"), Precondition::Any).await.unwrap());
-            assert_eq!(watch.next().await.unwrap().unwrap().key(), Some(&key("a")));
-            assert_eq!(store.sweep().await.unwrap(), 0);
-            assert_eq!(store.clear().await.unwrap(), 0);
-        },
-        |(store, memory), _| async move {
-            let found = memory.get_now(&key("a"));
-            assert!(found.as_ref().is_none_or(|entry| [bytes("1"), bytes("2")].contains(&entry.value)));
-            // What the cache says is what there is, whatever was dropped.
-            assert_eq!(store.get(&key("a")).await.unwrap(), found);
-            store.put(&key("a"), bytes("3"), ANY).await.unwrap();
-            assert_eq!(store.get(&key("a")).await.unwrap().unwrap().value, bytes("3"));
-        },
-    );
-    assert!(report.polls > 9, "{report:?}");
+    for fault in [Fault::Delay(SHORT), Fault::DelayAnswer(SHORT)] {
+        let report = drop_at_every_poll(
+            || decorated(&fault),
+            |(store, _)| async move {
+                let etag = store.put(&key("a"), bytes("1"), ANY.absent()).await.unwrap();
+                store.put(&key("a"), bytes("2"), ANY.matches(etag)).await.unwrap();
+                assert!(store.get(&key("a")).await.unwrap().is_some());
+                store.put(&key("a"), bytes("1"), ANY.present()).await.unwrap();
+                assert!(store.contains(&key("a")).await.unwrap());
+                assert_eq!(store.get_many(&[key("b"), key("a")]).await.unwrap().len(), 2);
+                assert_eq!(store.scan(&Scan::all()).await.unwrap().entries.len(), 1);
+                let mut watch = store.watch(&Prefix::all(), WatchFrom::Now).await.unwrap();
+                assert!(store.delete(&key("a"), Precondition::Any).await.unwrap());
+                assert_eq!(watch.next().await.unwrap().unwrap().key(), Some(&key("a")));
+                assert_eq!(store.sweep().await.unwrap(), 0);
+                assert_eq!(store.clear().await.unwrap(), 0);
+            },
+            |(store, memory), _| async move {
+                let found = memory.get_now(&key("a"));
+                assert!(found.as_ref().is_none_or(|entry| [bytes("1"), bytes("2")].contains(&entry.value)));
+                // What the cache says is what there is, whatever was dropped.
+                assert_eq!(store.get(&key("a")).await.unwrap(), found);
+                store.put(&key("a"), bytes("3"), ANY).await.unwrap();
+                assert_eq!(store.get(&key("a")).await.unwrap().unwrap().value, bytes("3"));
+            },
+        );
+        assert!(report.polls > 9, "{report:?}");
+    }
 }
 
 #[test]
 fn an_update_happens_once_or_not_at_all_also_when_answers_are_lost() {
     let report = drop_at_every_poll(
         || {
-            let (store, memory) = slow();
+            let (store, memory) = slow(&Fault::DelayAnswer(SHORT));
             memory.put_now(&key("n"), bytes(r#"{"version":1,"value":0}"#), &ANY).unwrap();
             store.nth(Call::Put, 1, Fault::LoseRequest);
             store.nth(Call::Put, 2, Fault::LandAfter(0));
@@ -116,8 +119,8 @@ fn an_update_happens_once_or_not_at_all_also_when_answers_are_lost() {
 fn a_migration_that_is_dropped_anywhere_goes_on_and_moves_everything_once() {
     let report = drop_at_every_poll(
         || {
-            let (from, source) = slow();
-            let (to, target) = slow();
+            let (from, source) = slow(&Fault::DelayAnswer(SHORT));
+            let (to, target) = slow(&Fault::DelayAnswer(SHORT));
             for number in 0..4 {
                 source.put_now(&key(&number.to_string()), bytes("1"), &ANY).unwrap();
             }

@@ -8,20 +8,22 @@ use dayfly_kv::{
     WatchFrom, What,
 };
 use dayfly_testing::settle;
+use tokio::time::timeout;
 
 use crate::support::{bytes, key, memory, namespace, on_a_manual_clock};
 
 const ANY: PutOptions = PutOptions::new();
 
+/// The next change, which comes without the clock being moved.
 async fn next(watch: &mut Watch) -> Change {
-    watch.next().await.unwrap().unwrap()
+    timeout(Duration::from_secs(60), watch.next()).await.expect("nothing is told").unwrap().unwrap()
 }
 
 fn everything(store: &MemoryStore) -> Watch {
     store.watch_now(&Prefix::all(), &WatchFrom::Now)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_waits_is_woken_by_each_kind_of_change() {
     let (store, clock) = on_a_manual_clock();
     let mut watch = everything(&store);
@@ -54,7 +56,7 @@ async fn who_waits_is_woken_by_each_kind_of_change() {
     assert_eq!(told[5], What::Deleted { key: key("c") });
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_falls_behind_is_told_of_a_gap_and_then_of_what_is_new() {
     let options = MemoryOptions::new().watch_history(3);
     let store = MemoryStore::with(namespace(), &options, Arc::new(SystemClock));
@@ -67,7 +69,7 @@ async fn who_falls_behind_is_told_of_a_gap_and_then_of_what_is_new() {
     assert_eq!(next(&mut watch).await.key(), Some(&key("new")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cursor_goes_on_where_it_was_and_one_of_another_store_is_a_gap() {
     let (store, other) = (memory(), memory());
     let (mut watch, _kept) = (everything(&store), everything(&other));
@@ -82,7 +84,7 @@ async fn a_cursor_goes_on_where_it_was_and_one_of_another_store_is_a_gap() {
     assert_eq!(next(&mut watch).await.what, What::Gap);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_watch_ends_with_its_store_after_what_was_still_to_be_told() {
     let store = memory();
     let mut watch = everything(&store);
@@ -99,7 +101,7 @@ async fn a_watch_ends_with_its_store_after_what_was_still_to_be_told() {
     tokio::join!(watched, close);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn thousands_who_watch_are_told_each_and_forgotten_when_dropped() {
     let store = memory();
     let mut watches: Vec<Watch> = (0..2_000)
