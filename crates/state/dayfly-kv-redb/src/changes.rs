@@ -24,8 +24,6 @@ struct State {
     log: VecDeque<What>,
     /// The number of the first change that is kept.
     first: u64,
-    /// The number of the first change that nobody was told to have happened yet.
-    unacknowledged: u64,
     capacity: usize,
     /// Whether anybody has ever watched. Until then changes are counted and not kept.
     is_watched: bool,
@@ -53,7 +51,6 @@ impl Hub {
             log: VecDeque::new(),
             // Before the first change there is room for the cursor of a gap.
             first: 1,
-            unacknowledged: 1,
             capacity,
             is_watched: false,
             watchers: HashMap::new(),
@@ -82,17 +79,10 @@ impl Hub {
         drop(gone);
     }
 
-    /// Whoever made the changes up to here has been answered.
-    pub(crate) fn acknowledged(&self) {
-        let mut state = self.locked();
-        state.unacknowledged = state.end();
-    }
-
     /// Changes may have happened that nobody knows of.
     pub(crate) fn gap(&self, woken: &mut Vec<Waker>) {
         let mut state = self.locked();
         state.first = state.end() + 1;
-        state.unacknowledged = state.first;
         let log = std::mem::take(&mut state.log);
         woken.extend(state.watchers.values_mut().filter_map(|watcher| watcher.waker.take()));
         drop(state);
@@ -169,8 +159,7 @@ impl Changes {
             WatchFrom::After(cursor) => {
                 space.hub.number(cursor).map_or(u64::MAX, |number| number.saturating_add(1))
             }
-            // What is acknowledged from now on is told, so what was committed and not yet acknowledged is, too.
-            _ => state.unacknowledged,
+            _ => state.end(),
         };
         // What follows a gap is told from here on, and not only from when the gap is read.
         let has_missed = !(state.first..=state.end()).contains(&wanted);

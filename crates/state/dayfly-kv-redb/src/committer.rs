@@ -18,22 +18,21 @@ use std::time::Duration;
 
 use dayfly_kv::{Clock, OpenError, Unavailable};
 use redb::{Database, Durability, StorageError, WriteTransaction};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::file::{File, begin, commit, unavailable};
 use crate::group::{Ended, Group};
 use crate::operation::{Done, Lost, Operation};
+use crate::queue::Queue;
 use crate::shared::Shared;
 
 /// The one thread that writes.
 pub(crate) struct Committer {
     pub(crate) file: File,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) operations: mpsc::Receiver<Operation>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) capacity: usize,
     pub(crate) sync_within: Option<Duration>,
     /// By when the oldest acknowledged write has to be synced; `None` when all are, or when there is no such time.
     pub(crate) due: Option<Instant>,
@@ -48,27 +47,16 @@ impl Committer {
             Ok(database) => drop(self.shared.replace(Ok(database))),
             Err(error) => return drop(opened.send(Err(error))),
         }
-        // A timer is needed only where a sync can become due.
-        let timer = self.sync_within.map(|_| Builder::new_current_thread().enable_time().build());
-        let timer = match timer.transpose() {
-            Ok(timer) => timer,
-            Err(error) => {
-                let why = Unavailable::because("cannot make a timer", error);
-                return drop(opened.send(Err(why.into())));
-            }
-        };
-        // Whoever gave up opening has dropped the other end of the queue too.
+        // Whoever gave up opening has closed the queue too.
         let _ = opened.send(Ok(()));
-        self.work(timer.as_ref());
+        self.work();
         // Nobody is left who could be told how this went.
         let _ = self.close();
     }
 
-    fn work(&mut self, timer: Option<&Runtime>) {
-        let (mut taken, mut queue) = (Vec::new(), VecDeque::new());
-        loop {
-            let is_open = self.take(timer, &mut taken);
-            queue.extend(taken.drain(..));
+    fn work(&mut self) {
+        let mut queue = VecDeque::new();
+        while self.queue.take(&mut queue, self.due) {
             while !queue.is_empty() {
                 match queue.front() {
                     Some(next) if !next.stands_alone() => self.commit(&mut queue),
@@ -77,9 +65,6 @@ impl Committer {
             }
             if self.due.is_some_and(|due| due <= Instant::now()) {
                 let _ = self.sync();
-            }
-            if !is_open {
-                return;
             }
         }
     }
@@ -94,23 +79,6 @@ impl Committer {
             Ok(()) => operation.answer(Done::Synced),
             Err(why) => operation.lose(Lost::Undone(why)),
         }
-    }
-
-    /// Waits for operations and takes all there are, or for the time at which a sync is due; says whether more may come.
-    fn take(&mut self, timer: Option<&Runtime>, taken: &mut Vec<Operation>) -> bool {
-        let Self { operations, due, capacity, .. } = self;
-        let count = match (timer, *due) {
-            (Some(timer), Some(due)) => {
-                let received =
-                    timer.block_on(async { timeout_at(due, operations.recv_many(taken, *capacity)).await });
-                match received {
-                    Ok(count) => count,
-                    Err(_) => return true,
-                }
-            }
-            _ => operations.blocking_recv_many(taken, *capacity),
-        };
-        count > 0
     }
 
     /// Commits a group from the front of the queue. Whatever happens, each of its operations gets an answer.
@@ -225,7 +193,7 @@ impl Committer {
     fn close(&mut self) -> Result<(), Unavailable> {
         let synced = self.sync();
         self.is_closed = true;
-        self.operations.close();
+        self.queue.close();
         let before = self.shared.replace(Err(closed()));
         drop(before);
         self.shared.end_watches();

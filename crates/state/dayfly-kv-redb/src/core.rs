@@ -6,12 +6,13 @@ use std::thread::{self, JoinHandle};
 
 use dayfly_kv::{Capabilities, Capability, Clock, OpenError, Unavailable};
 use redb::StorageError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::committer::{Committer, closed};
 use crate::file::{File, Source};
 use crate::operation::{Lost, Operation};
 use crate::options::RedbOptions;
+use crate::queue::Queue;
 use crate::shared::{Entries, Shared};
 
 /// One open database. Whoever drops the last one waits until the file is closed.
@@ -19,8 +20,8 @@ pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     pub(crate) capabilities: Capabilities,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Both are taken when this is dropped, and not before.
-    operations: Option<mpsc::Sender<Operation>>,
+    queue: Arc<Queue>,
+    /// Taken when this is dropped, and not before.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -31,15 +32,14 @@ impl Core {
         options: &RedbOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let (operations, received) = mpsc::channel(options.queue_capacity);
+        let queue = Arc::new(Queue::new(options.queue_capacity));
         let (reply, opened) = oneshot::channel();
         let shared = Arc::new(Shared::new(location.clone(), options.watch_history));
         let committer = Committer {
             file: File::new(source, location, options.cache_bytes),
             shared: Arc::clone(&shared),
-            operations: received,
+            queue: Arc::clone(&queue),
             clock: Arc::clone(&clock),
-            capacity: options.queue_capacity,
             sync_within: options.sync_within,
             due: None,
             is_unsynced: false,
@@ -49,8 +49,7 @@ impl Core {
         let thread = thread.spawn(move || committer.run(reply));
         let thread = thread.map_err(|error| Unavailable::because("cannot start the writer", error))?;
         let capabilities = capabilities(options);
-        let (operations, thread) = (Some(operations), Some(thread));
-        let core = Self { shared, capabilities, clock, operations, thread };
+        let core = Self { shared, capabilities, clock, queue, thread: Some(thread) };
         match opened.await {
             Ok(Ok(())) => Ok(core),
             Ok(Err(error)) => Err(error),
@@ -58,15 +57,14 @@ impl Core {
         }
     }
 
-    /// Asks the committer for something, when there is room for it, and waits for the answer.
+    /// Asks the committer for something and waits for the answer.
     pub(crate) async fn ask<T, E: From<Lost>>(
         &self,
         operation: impl FnOnce(oneshot::Sender<Result<T, E>>) -> Operation,
     ) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        let operations = self.operations.as_ref().ok_or_else(|| Lost::Undone(closed()))?;
-        let sent = operations.send(operation(reply)).await;
-        sent.map_err(|_| Lost::Undone(closed()))?;
+        // Dropped, this future takes the operation with it, unless it has got into the queue.
+        let _place = self.queue.push(operation(reply)).ok_or_else(|| Lost::Undone(closed()))?;
         let lost = || Lost::Unknown(Unavailable::new("the writer gave no answer"));
         answer.await.unwrap_or_else(|_| Err(lost().into()))
     }
@@ -101,7 +99,7 @@ fn capabilities(options: &RedbOptions) -> Capabilities {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        self.operations = None;
+        self.queue.close();
         // A waker that the committer wakes may own the last store; the thread cannot wait for itself.
         if let Some(thread) =
             self.thread.take().filter(|thread| thread.thread().id() != thread::current().id())

@@ -104,18 +104,11 @@ impl Group {
     /// Tells those who watch, and then those who wait: whoever is answered knows that the others can know.
     pub(crate) fn settle(self) {
         let mut woken = Vec::new();
-        let mut spaces: Vec<Arc<Space>> = Vec::new();
         for (space, what) in self.changes {
             space.hub.push(what, &mut woken);
-            if spaces.iter().all(|known| known.id != space.id) {
-                spaces.push(space);
-            }
         }
         for (operation, done) in self.members {
             operation.answer(done);
-        }
-        for space in spaces {
-            space.hub.acknowledged();
         }
         wake(woken);
     }

@@ -65,6 +65,7 @@ mod file;
 mod group;
 mod operation;
 mod options;
+mod queue;
 mod reading;
 mod record;
 mod rows;

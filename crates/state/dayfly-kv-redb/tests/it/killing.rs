@@ -1,6 +1,6 @@
 //! A process that writes is killed at any moment: what it was told to be written is there, and the file opens.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ async fn write_until_killed(path: &Path) {
                 let name = format!("{process} {writer} {number}");
                 let key = Key::new(&name).unwrap();
                 store.put(&key, value(&name).into(), PutOptions::new().absent()).await.unwrap();
-                writeln!(std::io::stdout(), "written {name}").unwrap();
+                println!("written {name}");
             }
         });
     }

@@ -4,6 +4,7 @@
 
 mod contract;
 mod disk;
+mod dropping;
 mod faults;
 mod grouping;
 mod killing;

@@ -83,8 +83,9 @@ async fn cut_at_every_sync(
                     );
                     cuts += 1;
                 }
-                unsynced.iter().for_each(|event| apply(&mut base, event));
-                unsynced.clear();
+                for event in unsynced.drain(..) {
+                    apply(&mut base, &event);
+                }
                 syncs += 1;
             }
             other => unsynced.push(other),
