@@ -106,6 +106,10 @@ impl Disk {
         self.locked().fault.is_some()
     }
 
+    pub(crate) fn calls(&self) -> u64 {
+        self.locked().calls
+    }
+
     pub(crate) fn syncs(&self) -> u64 {
         self.locked().syncs
     }

@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod configuration;
 mod contract;
 mod disk;
 mod dropping;
 mod faults;
 mod grouping;
+mod hostile;
 mod killing;
 mod opening;
 mod power_loss;
 mod script;
 mod support;
+mod watching;
