@@ -1,0 +1,17 @@
+//! What the crate promises, one module per behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod configuration;
+mod contract;
+mod disk;
+mod dropping;
+mod faults;
+mod grouping;
+mod hostile;
+mod killing;
+mod opening;
+mod power_loss;
+mod script;
+mod support;
+mod watching;

@@ -1,0 +1,20 @@
+//! What the tests need again and again.
+
+use dayfly_kv::{Bytes, Key, Namespace};
+
+pub(crate) fn key(text: &str) -> Key {
+    Key::new(text).unwrap()
+}
+
+pub(crate) fn bytes(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+pub(crate) fn orders() -> Namespace {
+    Namespace::new("acme", "shop", "order").unwrap()
+}
+
+/// So many times in every run, or more often in the full form: `DAYFLY_FULL=1`.
+pub(crate) fn times(quick: usize, full: usize) -> usize {
+    if std::env::var_os("DAYFLY_FULL").is_some() { full } else { quick }
+}
