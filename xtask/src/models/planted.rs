@@ -71,8 +71,8 @@ const FAULTS: [Fault; 13] = [
         what: "a raise that is not noted yet counts as fetched",
         by: (LOOM, "recent_a_look"),
         file: "crates/core/dayfly/src/recent.rs",
-        right: "if id.get() == 0 {",
-        wrong: "if id.get() == u64::MAX {",
+        right: "if noted.load(Ordering::Acquire) == 0 {",
+        wrong: "if false {",
     },
     Fault {
         what: "a latch is looked at before the wait begins",
@@ -129,8 +129,8 @@ pub(super) fn run(root: &Path) -> Result<ExitCode> {
     for Fault { what, by: (package, name), file, right, wrong } in FAULTS {
         println!("== {what}: {file}");
         let path = tree.join(file);
-        let text = fs::read_to_string(&path).with_context(|| file.to_owned())?;
-        ensure!(text.matches(right).count() == 1, "{file} has not exactly one place for this fault");
+        let text = read(&tree, file)?;
+        ensure!(has_one_place(&text, right), "{file} has not exactly one place for this fault");
         fs::write(&path, text.replace(right, wrong))?;
         let told = cargo(root, &tree, package, &words(package, name))?.output()?;
         fs::write(&path, text)?;
@@ -146,6 +146,14 @@ pub(super) fn run(root: &Path) -> Result<ExitCode> {
     }
     println!("== {caught} of {} planted faults were caught", FAULTS.len());
     Ok(if caught == FAULTS.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn read(tree: &Path, file: &str) -> Result<String> {
+    fs::read_to_string(tree.join(file)).with_context(|| file.to_owned())
+}
+
+fn has_one_place(text: &str, right: &str) -> bool {
+    text.matches(right).count() == 1
 }
 
 /// What a harness gets that is to catch a fault: what it gets in a quick run.
@@ -173,4 +181,17 @@ fn copy(root: &Path, tree: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_still_has_its_place() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        for Fault { what, file, right, .. } in FAULTS {
+            assert!(has_one_place(&read(root, file).unwrap(), right), "{file}: {what}");
+        }
+    }
 }

@@ -1,0 +1,257 @@
+//! The retrier: options that can change, a classifier, perhaps a budget and signals.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dayfly::{Ended, Fixed, Operation, Reconfigure, SignalSink};
+
+use crate::backoff::seed_of;
+use crate::budget::Grant;
+use crate::plan::plan;
+use crate::{GaveUp, RetryBudget, RetryOptions, Verdict};
+use live::Live;
+use news::News;
+
+mod call;
+mod live;
+mod news;
+
+/// Tries a call again when it fails, as its options, its classifier and its budget allow.
+///
+/// There are two ways to use it. [`call`](Self::call) makes the attempts and waits between them. In the body of a
+/// coordinator, [`conclude`](Self::conclude) and [`decide`](Self::decide) only say how the attempt ends: the coordinator
+/// does the waiting, and the slot is free meanwhile.
+///
+/// It is cheap to clone, and clones follow the same options: make one for each thing that is called, and share it. `E` is
+/// the error of its calls.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// use std::time::Duration;
+/// use dayfly_retry::{Retry, RetryOptions, Verdict};
+///
+/// enum BankError { Busy(Duration), Unreachable, Declined }
+///
+/// let retry = Retry::new(RetryOptions::new().attempts(4), |error: &BankError| match error {
+///     BankError::Busy(wait) => Verdict::RetryAfter(*wait),
+///     BankError::Unreachable => Verdict::Retry,
+///     BankError::Declined => Verdict::Stop,
+/// });
+/// let paid = retry.call(|attempt| async move {
+///     match attempt {
+///         1 => Err(BankError::Unreachable),
+///         2 => Err(BankError::Busy(Duration::from_secs(3))),
+///         _ => Ok("paid"),
+///     }
+/// });
+/// assert_eq!(paid.await.ok(), Some("paid"));
+/// # }
+/// ```
+pub struct Retry<E> {
+    inner: Arc<Inner<E>>,
+}
+
+struct Inner<E> {
+    live: Arc<Live>,
+    classify: Arc<dyn Fn(&E) -> Verdict + Send + Sync>,
+    /// Timed-out attempts are worth another one, unless somebody says otherwise.
+    classify_timeout: Option<Arc<dyn Fn(u32) -> Verdict + Send + Sync>>,
+    budget: Option<RetryBudget>,
+    news: Option<News>,
+}
+
+impl<E> Retry<E> {
+    /// A retrier whose `classify` says what an error is worth: a [`Verdict`], or a `bool`.
+    ///
+    /// It runs in the call that failed and under no lock. One that panics costs that call.
+    #[must_use]
+    pub fn new<C, V>(options: RetryOptions, classify: C) -> Self
+    where
+        C: Fn(&E) -> V + Send + Sync + 'static,
+        V: Into<Verdict>,
+    {
+        let inner = Inner {
+            live: Arc::new(Live::new(options)),
+            classify: Arc::new(move |error: &E| classify(error).into()),
+            classify_timeout: None,
+            budget: None,
+            news: None,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A retrier that takes every error for retryable.
+    #[must_use]
+    pub fn on_every_error(options: RetryOptions) -> Self {
+        Self::new(options, |_: &E| Verdict::Retry)
+    }
+
+    /// The same retrier with a say in attempts that have timed out, which are tried again otherwise. `classify` is told
+    /// which attempt it was.
+    #[must_use]
+    pub fn classify_timeouts<C, V>(mut self, classify: C) -> Self
+    where
+        C: Fn(u32) -> V + Send + Sync + 'static,
+        V: Into<Verdict>,
+    {
+        Arc::make_mut(&mut self.inner).classify_timeout =
+            Some(Arc::new(move |attempt| classify(attempt).into()));
+        self
+    }
+
+    /// The same retrier within a budget, which others may share.
+    #[must_use]
+    pub fn budget(mut self, budget: &RetryBudget) -> Self {
+        Arc::make_mut(&mut self.inner).budget = Some(budget.clone());
+        self
+    }
+
+    /// The same retrier with a name, under which it raises signals: `retry.attempt.<name>` when it has decided on another
+    /// attempt, with the attempt's number (`:2` is the first retry), and `retry.exhausted.<name>` when a failure that was
+    /// worth another attempt gets none, with what was used up (`:attempts`, `:time` or `:budget`).
+    ///
+    /// For an operation they are raised in the operation's name, in the sink of its coordinator, also without this: there
+    /// they are called `retry.attempt` and `retry.exhausted`.
+    #[must_use]
+    pub fn named(mut self, name: &str, signals: &SignalSink) -> Self {
+        Arc::make_mut(&mut self.inner).news = Some(News::new(name, signals));
+        self
+    }
+
+    /// The options that it follows now.
+    pub fn options(&self) -> RetryOptions {
+        RetryOptions::clone(&self.inner.live.options())
+    }
+
+    /// Ends an attempt of a coordinator's body: a value is done, and an error is what [`decide`](Self::decide) says.
+    ///
+    /// Use this one rather than `decide` alone where there is a budget: it counts the operations that succeed, too.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # async fn charge(order: &u32, attempt: u32) -> Result<(), String> {
+    /// #     if attempt > 1 { Ok(()) } else { Err(format!("order {order}: the bank is busy")) }
+    /// # }
+    /// use dayfly::{Coordinator, CoordinatorOptions, Operation, SignalSink};
+    /// use dayfly_retry::{Retry, RetryOptions};
+    ///
+    /// let retry = Retry::on_every_error(RetryOptions::new());
+    /// let body = move |order: u32, op: Operation| {
+    ///     let retry = retry.clone();
+    ///     async move {
+    ///         let charged = charge(&order, op.attempt()).await;
+    ///         retry.conclude(&op, order, charged)
+    ///     }
+    /// };
+    /// let orders = Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), body);
+    /// orders.enqueue(17).await.unwrap();
+    /// assert_eq!(orders.drain().await.completed, 1);
+    /// # }
+    /// ```
+    #[must_use = "the body has to return it"]
+    pub fn conclude<T, V>(&self, op: &Operation, item: T, result: Result<V, E>) -> Ended<T, V, E> {
+        match result {
+            Ok(value) => {
+                self.inner.count_operation(op);
+                Ended::Done(value)
+            }
+            Err(error) => self.decide(op, item, error),
+        }
+    }
+
+    /// Ends an attempt of a coordinator's body that has failed: again after a while, or for good.
+    ///
+    /// Never waits: the slot is given back, and the coordinator makes the next attempt when it is time. What is given up
+    /// fails with this very error; why, a signal tells (see [`named`](Self::named)). An operation that is cancelled is
+    /// never tried again.
+    ///
+    /// The timeouts of the options do not hold here, for an operation does not know when it began.
+    #[must_use = "the body has to return it"]
+    pub fn decide<T, V>(&self, op: &Operation, item: T, error: E) -> Ended<T, V, E> {
+        let inner = &*self.inner;
+        inner.count_operation(op);
+        let verdict = (inner.classify)(&error);
+        let options = inner.live.options();
+        let seed = seed_of(inner.live.seed(&options), op.id().get());
+        let planned = plan(&options, op.attempt(), verdict, None, seed);
+        match inner.settle(Some(op), op.attempt(), planned) {
+            Ok((after, grant)) => {
+                grant.spend();
+                Ended::Again { item, after }
+            }
+            Err(_) => Ended::Failed(error),
+        }
+    }
+}
+
+impl<E> Inner<E> {
+    /// Has the last word on what is planned after `made` attempts: nothing follows a cancellation, and the budget is asked
+    /// last. Tells of the outcome.
+    fn settle(
+        &self,
+        op: Option<&Operation>,
+        made: u32,
+        planned: Result<Duration, GaveUp>,
+    ) -> Result<(Duration, Grant<'_>), GaveUp> {
+        if op.is_some_and(Operation::is_cancelled) {
+            return Err(GaveUp::Cancelled);
+        }
+        let settled = planned.and_then(|delay| {
+            let grant = Grant::ask(self.budget.as_ref()).ok_or(GaveUp::BudgetExhausted)?;
+            Ok((delay, grant))
+        });
+        let told = settled.as_ref().map(|_| made.saturating_add(1)).map_err(|why| *why);
+        News::tell(self.news.as_ref(), op, told);
+        settled
+    }
+
+    fn count_operation(&self, op: &Operation) {
+        if let Some(budget) = &self.budget
+            && op.attempt() == 1
+        {
+            budget.deposit();
+        }
+    }
+}
+
+/// Every option can be followed. A call that is under way follows with its next failure; how long it may take in all has
+/// been settled when it began.
+impl<E> Reconfigure<RetryOptions> for Retry<E> {
+    fn check(&self, _options: &RetryOptions) -> Result<(), Fixed> {
+        Ok(())
+    }
+
+    fn reconfigure(&self, options: &RetryOptions) -> Result<(), Fixed> {
+        self.inner.live.follow(options.clone());
+        Ok(())
+    }
+}
+
+// Neither of them asks anything of the error's type.
+impl<E> Clone for Retry<E> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<E> Clone for Inner<E> {
+    fn clone(&self) -> Self {
+        Self {
+            live: Arc::clone(&self.live),
+            classify: Arc::clone(&self.classify),
+            classify_timeout: self.classify_timeout.clone(),
+            budget: self.budget.clone(),
+            news: self.news.clone(),
+        }
+    }
+}
+
+impl<E> fmt::Debug for Retry<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("options", &self.inner.live.options())
+            .field("budget", &self.inner.budget)
+            .finish_non_exhaustive()
+    }
+}
