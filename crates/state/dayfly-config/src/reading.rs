@@ -1,0 +1,94 @@
+//! Reading a type from the merged values: the first wrong value is named with its key and where it stands.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use dayfly_signal::PatternSet;
+use figment::value::{Num, Value};
+use serde::de::DeserializeOwned;
+
+use crate::effective::Effective;
+use crate::key;
+use crate::layer::for_each_value;
+use crate::problem::Problem;
+use crate::secret::{HIDDEN, is_named_secret};
+
+mod node;
+mod wrong;
+
+/// What reading has found out about keys, besides the value.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    /// Keys whose type is a secret.
+    secrets: BTreeSet<String>,
+    /// Keys that the type has no use for.
+    pub(crate) ignored: BTreeSet<String>,
+}
+
+/// What a reading of the values shares.
+struct Walk<'a> {
+    effective: &'a Effective,
+    marks: RefCell<Marks>,
+}
+
+/// Reads a value. `named` are the keys that the program calls secret.
+pub(crate) fn read<T: DeserializeOwned>(
+    effective: &Effective,
+    named: &PatternSet,
+) -> (Result<T, Problem>, Marks) {
+    let walk = Walk { effective, marks: RefCell::default() };
+    let read = T::deserialize(node::Node::root(&walk));
+    let marks = walk.marks.into_inner();
+    (read.map_err(|wrong| wrong.into_problem(effective, named, &marks)), marks)
+}
+
+/// Whether nobody may see what stands there.
+pub(crate) fn is_secret(key: &str, named: &PatternSet, marks: &Marks) -> bool {
+    let mut key = Some(key);
+    while let Some(one) = key.filter(|key| !key.is_empty()) {
+        if marks.secrets.contains(one) || is_named_secret(named, one) {
+            return true;
+        }
+        key = key::parent(one);
+    }
+    false
+}
+
+/// A text that others made, without the secrets that it may have been made of.
+pub(crate) fn without_secrets(
+    mut text: String,
+    effective: &Effective,
+    named: &PatternSet,
+    marks: &Marks,
+) -> String {
+    // What is shorter is in too many words to be told from them.
+    const TELLING: usize = 4;
+    for_each_value(&effective.root, "", &mut |key, value| {
+        let shown = match value {
+            Value::String(_, text) => text.clone(),
+            Value::Num(_, number) => number_text(*number),
+            _ => return,
+        };
+        if shown.len() >= TELLING && text.contains(&shown) && is_secret(key, named, marks) {
+            text = text.replace(&shown, HIDDEN);
+        }
+    });
+    text
+}
+
+/// A whole number of whatever kind; figment converts each kind only to its own sign.
+pub(crate) fn whole(number: Num) -> Option<i128> {
+    number.to_i128().or_else(|| number.to_u128().and_then(|number| number.try_into().ok()))
+}
+
+pub(crate) fn number_text(number: Num) -> String {
+    if let Some(number) = whole(number) {
+        return number.to_string();
+    }
+    match number {
+        Num::U128(number) => number.to_string(),
+        Num::F32(number) => number.to_string(),
+        Num::F64(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
