@@ -18,4 +18,5 @@ pub mod cli;
 pub mod demo;
 pub mod event;
 pub mod history;
+pub mod serve;
 pub mod webhook;
