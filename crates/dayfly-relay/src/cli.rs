@@ -6,9 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use dayfly::SignalSink;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::demo::{self, DemoOptions, Progress};
 use crate::history;
+use crate::serve::log::Log;
+use crate::serve::service::{self, Service};
 
 /// A webhook relay that keeps order per key.
 #[derive(Debug, Parser)]
@@ -24,6 +28,11 @@ enum Command {
     ///
     /// The exit status is 0 when every check holds, 1 when one fails, and 2 when the demo cannot run.
     Demo(DemoArguments),
+    /// Take events in over HTTP and deliver them to the endpoints of a file, which is followed while it runs.
+    ///
+    /// SIGTERM and Ctrl-C end it: deliveries under way may finish, the rest stays in the store. The exit status is 0 then,
+    /// and 2 when it cannot start.
+    Serve(ServeArguments),
     /// Write the history of a repository in the form of the bundled events.
     #[command(hide = true)]
     Record {
@@ -34,6 +43,16 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// What to listen on, where to keep events, and whom to deliver to.
+    #[arg(value_name = "FILE", default_value = "relay.toml")]
+    file: PathBuf,
+    /// Check the file, say what is wrong with it, and end.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +81,7 @@ struct DemoArguments {
 pub async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo(arguments).await,
+        Command::Serve(arguments) => serve(arguments).await,
         Command::Record { repo, name } => record(repo, name).await,
     };
     done.unwrap_or_else(|error| {
@@ -78,6 +98,45 @@ async fn demo(arguments: DemoArguments) -> anyhow::Result<ExitCode> {
     let text = if json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     io::stdout().write_all(text.as_bytes()).context("the report cannot be written")?;
     Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
+    let ServeArguments { file, check } = arguments;
+    if check {
+        service::read(&file, &SignalSink::default()).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Listened for before anything starts, so that no request to end is missed.
+    let mut asked = Asked::new().context("signals cannot be listened for")?;
+    let service = Service::start(&file, Log::Stderr).await?;
+    asked.once().await;
+    Log::Stderr.info("asked to end: deliveries under way may finish; asked again, they may not");
+    tokio::select! {
+        () = service.drain() => {
+            Log::Stderr.info("ended");
+            Ok(ExitCode::SUCCESS)
+        }
+        () = asked.once() => Ok(ExitCode::from(1)),
+    }
+}
+
+/// What asks a service to end.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn once(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 async fn record(repo: PathBuf, name: Option<String>) -> anyhow::Result<ExitCode> {

@@ -14,12 +14,12 @@ pub enum Log {
 
 impl Log {
     /// Something that the operator should know.
-    pub(super) fn info(self, line: impl AsRef<str>) {
+    pub(crate) fn info(self, line: impl AsRef<str>) {
         self.write("info", line.as_ref());
     }
 
     /// Something that the operator should look after.
-    pub(super) fn warn(self, line: impl AsRef<str>) {
+    pub(crate) fn warn(self, line: impl AsRef<str>) {
         self.write("warn", line.as_ref());
     }
 

@@ -12,8 +12,10 @@
 //! | [`endpoint`], [`courier`], [`attempt`] | from the queue to the receiver |
 //! | [`circuit`], [`pace`] | when a receiver is left alone |
 //! | [`addresses`] | where the relay does not connect to |
+//! | [`service`], [`server`], [`api`] | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
+mod api;
 pub(crate) mod attempt;
 pub(crate) mod circuit;
 mod courier;
@@ -28,6 +30,8 @@ mod pace;
 pub mod parse;
 mod plan;
 pub mod relay;
+mod server;
+pub mod service;
 pub mod settings;
 pub mod store;
 

@@ -1,18 +1,18 @@
 //! The relay itself, without a process and without HTTP around it: events in, deliveries out, settings followed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use dayfly::SignalSink;
+use dayfly::{SignalPattern, SignalSink};
 use dayfly_kv::Backend;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::Clients;
 use super::endpoint::{Endpoint, Shared};
-use super::event::Submission;
+use super::event::{Event, Submission};
 use super::ledger::{Entering, Keep, Ledger, LedgerError, Receipt};
 use super::log::{Log, chain};
 use super::settings::{EndpointName, Settings};
@@ -23,6 +23,27 @@ pub(super) const BACKLOG_PAUSE: Duration = Duration::from_secs(5);
 
 /// More than a record has besides its data: its id, type, key and the names of its endpoints.
 const RECORD_BYTES: usize = 32 * 1024;
+
+/// How many parked events are read together, and how many one request looks at.
+const REPLAY_PAGE: usize = 64;
+const REPLAY_LOOK: usize = 10_000;
+
+/// Which parked events are handed in again.
+#[derive(Clone, Debug)]
+pub(super) struct Replay {
+    pub(super) endpoint: String,
+    pub(super) ids: Option<HashSet<String>>,
+    pub(super) kind: Option<SignalPattern>,
+    pub(super) after: u64,
+    pub(super) limit: usize,
+}
+
+impl Replay {
+    fn wants(&self, event: &Event) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&event.id))
+            && self.kind.as_ref().is_none_or(|kind| kind.matches(&event.kind))
+    }
+}
 
 /// A running relay. Clones are the same relay.
 #[derive(Clone, Debug)]
@@ -40,6 +61,8 @@ struct Inner {
     intake: TaskTracker,
     /// Held while settings are applied, so that one change comes after the other.
     applying: tokio::sync::Mutex<()>,
+    /// Held while parked events are handed in again.
+    replaying: tokio::sync::Mutex<()>,
     tally: IntakeTally,
 }
 
@@ -134,6 +157,7 @@ impl Relay {
             is_draining: false.into(),
             intake: TaskTracker::new(),
             applying: tokio::sync::Mutex::default(),
+            replaying: tokio::sync::Mutex::default(),
             tally: IntakeTally::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -196,7 +220,7 @@ impl Relay {
         Ok(receipts)
     }
 
-    fn entering(&self, event: super::event::Event, named: bool, settings: &Settings) -> Entering {
+    fn entering(&self, event: Event, named: bool, settings: &Settings) -> Entering {
         let (mut waiting, mut overflowing) = (Vec::new(), Vec::new());
         for (name, endpoint) in &settings.endpoints {
             if !endpoint.wants(&event.kind) {
@@ -208,6 +232,56 @@ impl Relay {
             }
         }
         Entering { event, named, waiting, overflowing }
+    }
+
+    /// Hands parked events in again, for their endpoint alone. Says how many, and after which number to go on, if there is
+    /// more.
+    ///
+    /// # Errors
+    /// When there is no room in the backlog, when the relay ends, and when the store does not write.
+    ///
+    /// # Cancel safety
+    /// Dropped, some events are handed in again; one may be parked and wait at the same time.
+    pub(super) async fn replay(&self, replay: Replay) -> Result<(u64, Option<u64>), AcceptError> {
+        let relay = self.clone();
+        let replayed = self.inner.intake.spawn(async move {
+            let replayed = relay.replay_page(&replay).await;
+            relay.wake();
+            replayed
+        });
+        replayed.await?
+    }
+
+    async fn replay_page(&self, replay: &Replay) -> Result<(u64, Option<u64>), AcceptError> {
+        if self.is_draining() {
+            return Err(AcceptError::Draining);
+        }
+        // Two at a time would hand the same events in twice.
+        let _one_at_a_time = self.inner.replaying.lock().await;
+        let backlog = self.settings().limits.backlog.0;
+        let promise = self.ledger().counts().promise(replay.limit as u64, backlog);
+        let _promise = promise.ok_or(AcceptError::Backlog)?;
+        let (mut replayed, mut after, mut looked_at) = (0, replay.after, 0);
+        loop {
+            let page = self.ledger().parked_page(&replay.endpoint, after, REPLAY_PAGE).await?;
+            for (seq, parked) in page.parked {
+                after = seq;
+                looked_at += 1;
+                if !replay.wants(&parked.event) {
+                    continue;
+                }
+                self.ledger().replay(seq, &replay.endpoint, parked.event).await?;
+                replayed += 1;
+                if replayed == replay.limit as u64 {
+                    return Ok((replayed, Some(after)));
+                }
+            }
+            match page.more_after {
+                None => return Ok((replayed, None)),
+                Some(next) if looked_at >= REPLAY_LOOK => return Ok((replayed, Some(next))),
+                Some(next) => after = next,
+            }
+        }
     }
 
     /// Follows these settings from now on: limits are moved, new endpoints start, and those that are gone stop. What waits
