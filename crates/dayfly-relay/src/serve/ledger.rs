@@ -31,7 +31,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 pub(super) use counts::Counts;
-pub use error::LedgerError;
+pub(crate) use error::LedgerError;
 pub(super) use parked::Disabled;
 pub(super) use recovery::Recovered;
 

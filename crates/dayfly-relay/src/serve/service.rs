@@ -69,8 +69,8 @@ pub enum ServeError {
 /// # Cancel safety
 /// Nothing is left behind when it is dropped.
 pub async fn read(file: &Path, signals: &SignalSink) -> Result<Watched<Settings>, OpenError> {
-    // Where a hook is and what it is signed with is nobody's business, also where it is wrong.
-    let sources = Sources::new().file(file).secrets("endpoints.*.secrets*, endpoints.*.url");
+    // What a hook is signed with is nobody's business, also where it is wrong. A URL is never repeated in an error anyway.
+    let sources = Sources::new().file(file).secrets("endpoints.*.secrets*");
     Watched::open_validated(sources, WatchOptions::new(), signals, Settings::check).await
 }
 

@@ -12,15 +12,15 @@ pub(super) const DISABLED: &str = "disabled/";
 /// An event that an endpoint did not take.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parked {
+pub(in crate::serve) struct Parked {
     /// The event.
-    pub event: Event,
+    pub(in crate::serve) event: Event,
     /// Why the last attempt failed.
-    pub error: String,
+    pub(in crate::serve) error: String,
     /// How many attempts there were.
-    pub attempts: u32,
+    pub(in crate::serve) attempts: u32,
     /// Since when, in milliseconds of Unix time.
-    pub since: u64,
+    pub(in crate::serve) since: u64,
 }
 
 /// Some of what is parked for an endpoint, in the order of its numbers.

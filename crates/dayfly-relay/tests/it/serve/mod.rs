@@ -1,0 +1,10 @@
+//! What the service promises, over real HTTP on loopback.
+
+mod backlog;
+mod delivery;
+mod endings;
+mod intake;
+mod receiver;
+mod reload;
+mod security;
+mod stage;
