@@ -46,6 +46,30 @@ fn an_import_of_the_same_floor() {
 }
 
 #[test]
+fn a_test_may_import_its_own_floor_and_no_higher_one() {
+    let house = House::tidy();
+    let manifest = "crates/core/dayfly-high/Cargo.toml";
+    house.replace(manifest, "\n[dependencies]\ndayfly-low.workspace = true\n", "");
+    house.replace(manifest, "[dev-dependencies]\n", "[dev-dependencies]\ndayfly-low.workspace = true\n");
+    house.replace(
+        "Cargo.toml",
+        "0 = [\"dayfly-low\"]\n1 = [\"dayfly-high\"]",
+        "1 = [\"dayfly-low\", \"dayfly-high\"]",
+    );
+    house.generate();
+    let report = house.check().to_string();
+    assert!(!report.contains("floors"), "{report}");
+    house.replace(
+        "Cargo.toml",
+        "1 = [\"dayfly-low\", \"dayfly-high\"]",
+        "1 = [\"dayfly-high\"]\n2 = [\"dayfly-low\"]",
+    );
+    house.generate();
+    let report = house.check().to_string();
+    assert!(report.contains("only lower floors may be imported"), "{report}");
+}
+
+#[test]
 fn a_published_crate_on_no_floor() {
     let house = House::tidy();
     house.replace("Cargo.toml", "1 = [\"dayfly-high\"]\n", "");

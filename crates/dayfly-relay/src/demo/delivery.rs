@@ -1,6 +1,7 @@
 //! The demo's side of the relay: how its endpoints are set, how a history is handed in, and how it went.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ pub(super) struct Delivered {
 }
 
 /// What `relay.toml` would say.
-pub(super) fn settings(targets: Vec<Target>, manner: Manner) -> Result<Settings, DemoError> {
+pub(super) fn settings(targets: Vec<Target>, manner: Manner, store: PathBuf) -> Result<Settings, DemoError> {
     let mut endpoints = BTreeMap::new();
     for Target { name, url, secret } in targets {
         let url = url.parse().map_err(|wrong| DemoError::Setting(format!("{name}: {wrong}")))?;
@@ -84,7 +85,7 @@ pub(super) fn settings(targets: Vec<Target>, manner: Manner) -> Result<Settings,
         endpoints.insert(name, endpoint);
     }
     let mut settings =
-        Settings { store: StoreSpec::Memory, allow_private_addresses: true, endpoints, ..Settings::default() };
+        Settings { store: StoreSpec::Redb(store), allow_private_addresses: true, endpoints, ..Settings::default() };
     settings.limits.backlog = Whole(u64::MAX);
     Ok(settings)
 }

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dayfly::{SignalOptions, SignalSink};
-use dayfly_kv::MemoryBackend;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -30,6 +29,7 @@ use self::receiver::Receiver;
 use crate::history::{History, LoadError, Source};
 use crate::serve::log::Log;
 use crate::serve::relay::{AcceptError, Relay, StartError};
+use crate::serve::store::{self, OpenStoreError};
 use crate::webhook::{ParseSecretError, Secret};
 
 pub use self::display::Progress;
@@ -60,6 +60,12 @@ pub enum DemoError {
     /// A receiver cannot be opened on loopback.
     #[error("a receiver cannot be opened on loopback")]
     Receiver(#[from] io::Error),
+    /// There is no place for the store.
+    #[error("there is no temporary folder for the store")]
+    Folder(#[source] io::Error),
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] OpenStoreError),
     /// The relay cannot start.
     #[error("the relay cannot start")]
     Start(#[from] StartError),
@@ -111,9 +117,11 @@ pub async fn run(options: &DemoOptions, progress: Progress) -> Result<Report, De
         receivers.push(receiver);
         targets.push(target);
     }
-    // The very relay that `serve` runs; only HTTP in front of its intake is left out.
-    let settings = delivery::settings(targets, manner)?;
-    let relay = Relay::start(&MemoryBackend::new(), settings, &signals, Log::Silent).await?;
+    // The very relay that `serve` runs, on its own store; only HTTP in front of its intake is left out.
+    let folder = tempfile::tempdir().map_err(DemoError::Folder)?;
+    let settings = delivery::settings(targets, manner, folder.path().join("relay.db"))?;
+    let backend = store::open(&settings).await?;
+    let relay = Relay::start(&*backend, settings, &signals, Log::Silent).await?;
     let endpoints: Vec<_> = TEMPERS.iter().filter_map(|temper| relay.endpoint(temper.name)).collect();
 
     let start = Instant::now();

@@ -22,7 +22,7 @@ use super::unix_millis;
 pub(super) const BACKLOG_PAUSE: Duration = Duration::from_secs(5);
 
 /// More than a record has besides its data: its id, type, key and the names of its endpoints.
-const RECORD_BYTES: usize = 32 * 1024;
+pub(super) const RECORD_BYTES: usize = 32 * 1024;
 
 /// How many parked events are read together, and how many one request looks at.
 const REPLAY_PAGE: usize = 64;

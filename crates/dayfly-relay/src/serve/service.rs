@@ -86,7 +86,7 @@ impl Service {
         let signals = SignalSink::new(SignalOptions::new());
         let config = Arc::new(read(file, &signals).await?);
         let settings = config.snapshot();
-        let backend = store::open(&settings.store).await?;
+        let backend = store::open(&settings).await?;
         let listen = settings.listen;
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|source| ServeError::Listen { address: listen, source })?;

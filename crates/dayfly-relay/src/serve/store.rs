@@ -1,41 +1,44 @@
 //! From what the file says to a store.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use dayfly_kv::{Backend, MemoryBackend};
+use dayfly_kv::{Backend, MemoryBackend, MemoryOptions, OpenError, SystemClock};
+use dayfly_kv_redb::{RedbBackend, RedbOptions};
 use thiserror::Error;
 
-use super::settings::StoreSpec;
+use super::relay::RECORD_BYTES;
+use super::settings::{Settings, StoreSpec};
 
 /// Why there is no store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenStoreError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// This program was built without it.
     #[error("this program was built without the store `{0}`")]
     Unknown(&'static str),
 }
 
-/// Opens what the file says.
+/// Opens what the settings say, with room for the largest event that they allow.
 ///
 /// # Errors
 /// When it cannot be opened.
 ///
 /// # Cancel safety
-/// Nothing is lost.
-pub async fn open(spec: &StoreSpec) -> Result<Arc<dyn Backend>, OpenStoreError> {
-    match spec {
-        StoreSpec::Memory => Ok(Arc::new(MemoryBackend::new())),
-        StoreSpec::Redb(file) => open_redb(file).await,
-        StoreSpec::File(folder) => open_folder(folder).await,
+/// Nothing is lost: an empty file may have been made.
+pub async fn open(settings: &Settings) -> Result<Arc<dyn Backend>, OpenStoreError> {
+    let most = settings.limits.event_bytes.to_usize() + RECORD_BYTES;
+    match &settings.store {
+        StoreSpec::Memory => {
+            let options = MemoryOptions::new().max_value_bytes(most);
+            Ok(Arc::new(MemoryBackend::with(options, Arc::new(SystemClock))))
+        }
+        StoreSpec::Redb(file) => {
+            let options = RedbOptions::new().max_value_bytes(most);
+            Ok(Arc::new(RedbBackend::open_file(file, &options).await?))
+        }
+        StoreSpec::File(_) => Err(OpenStoreError::Unknown("file")),
     }
-}
-
-async fn open_redb(_file: &Path) -> Result<Arc<dyn Backend>, OpenStoreError> {
-    Err(OpenStoreError::Unknown("redb"))
-}
-
-async fn open_folder(_folder: &Path) -> Result<Arc<dyn Backend>, OpenStoreError> {
-    Err(OpenStoreError::Unknown("file"))
 }

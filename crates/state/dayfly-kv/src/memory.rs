@@ -51,7 +51,7 @@ pub struct MemoryStore {
     capabilities: Capabilities,
     clock: Arc<dyn Clock>,
     hasher: DefaultHashBuilder,
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Locked]>,
     hub: Arc<Hub>,
 }
 
@@ -71,7 +71,7 @@ impl MemoryStore {
                 .without(Capability::Durability, "memory ends with the process"),
             clock,
             hasher: DefaultHashBuilder::default(),
-            shards: (0..SHARDS).map(|shard| Mutex::new(Shard::new(origin, shard))).collect(),
+            shards: (0..SHARDS).map(|shard| Locked(Mutex::new(Shard::new(origin, shard)))).collect(),
             hub: Arc::new(Hub::new(origin, options.watch_history)),
         }
     }
@@ -79,7 +79,7 @@ impl MemoryStore {
     /// The entry of this key, if there is one.
     pub fn get_now(&self, key: &Key) -> Option<Entry> {
         let hash = self.hasher.hash_one(key);
-        let entry = self.shard(hash).get(hash, key).cloned()?;
+        let entry = self.shard(hash).get(hash, key)?;
         (entry.deadline.is_none() || !entry.is_expired(self.clock.now())).then_some(entry)
     }
 
@@ -98,20 +98,17 @@ impl MemoryStore {
         loop {
             let mut told = Told::default();
             let mut shard = self.shard(hash);
-            let wrote = shard.put(hash, key, value, options, now, &self.hasher);
-            if let Wrote::Done(etag, _) = &wrote {
+            let wrote = shard.put(hash, key, &mut value, options, now, &self.hasher);
+            if let Wrote::Done(etag) = &wrote {
                 self.hub.put(key, etag, &mut told);
             }
             // What was replaced, and who is woken, is foreign code: it runs without the lock.
             drop(shard);
             told.wake();
             match wrote {
-                Wrote::Done(etag, _replaced) => return Ok(etag),
+                Wrote::Done(etag) => return Ok(etag),
                 Wrote::Refused(conflict) => return Err(conflict.into()),
-                Wrote::NeedsTime(back) => {
-                    value = back;
-                    now = Some(self.clock.now());
-                }
+                Wrote::NeedsTime => now = Some(self.clock.now()),
             }
         }
     }
@@ -152,7 +149,7 @@ impl MemoryStore {
         for shard in &self.shards {
             loop {
                 let mut told = Told::default();
-                let mut shard = locked(shard);
+                let mut shard = shard.lock();
                 let removed = shard.sweep(now, SWEPT_AT_ONCE, &self.hasher);
                 for slot in &removed {
                     self.hub.deleted(&slot.key, &mut told);
@@ -174,14 +171,14 @@ impl MemoryStore {
         let mut cleared = 0;
         for shard in &self.shards {
             let mut told = Told::default();
-            let mut shard = locked(shard);
+            let mut shard = shard.lock();
             let removed = shard.clear();
             for slot in &removed {
                 self.hub.deleted(&slot.key, &mut told);
             }
             drop(shard);
             told.wake();
-            cleared += removed.iter().filter(|slot| !slot.entry.is_expired(now)).count() as u64;
+            cleared += removed.iter().filter(|slot| !slot.kept.is_expired(now)).count() as u64;
         }
         cleared
     }
@@ -194,7 +191,18 @@ impl MemoryStore {
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         // The table takes its places from the hash's low bits and its tags from the topmost ones.
         let shard = (hash >> 48) as usize % SHARDS;
-        locked(&self.shards[shard])
+        self.shards[shard].lock()
+    }
+}
+
+/// A shard with its lock, in a cache line of their own: threads at neighbouring shards do not slow each other down.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Locked(Mutex<Shard>);
+
+impl Locked {
+    fn lock(&self) -> MutexGuard<'_, Shard> {
+        locked(&self.0)
     }
 }
 

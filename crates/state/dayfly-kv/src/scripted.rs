@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -76,6 +77,7 @@ enum Write {
 enum Turn {
     Go,
     GoAndLoseAnswer,
+    GoAndAnswerAfter(Duration),
     Fail(Unavailable),
     LoseRequest,
     Land { after: u64 },
@@ -123,6 +125,7 @@ impl ScriptedStore {
             None => Turn::Go,
             Some(Fault::Fail(why)) => Turn::Fail(why),
             Some(Fault::LoseAnswer) => Turn::GoAndLoseAnswer,
+            Some(Fault::DelayAnswer(time)) => Turn::GoAndAnswerAfter(time),
             Some(Fault::LoseRequest) => Turn::LoseRequest,
             Some(Fault::LandAfter(calls)) => Turn::Land { after: number.saturating_add(calls) },
             Some(Fault::Delay(time)) => {
@@ -161,7 +164,7 @@ impl ScriptedStore {
     }
 
     /// A call that changes nothing, as the script has it.
-    async fn read<T, E: From<Unavailable>>(
+    async fn read<T: Send, E: From<Unavailable> + Send>(
         &self,
         call: Call,
         key: Option<&Key>,
@@ -171,9 +174,16 @@ impl ScriptedStore {
             Turn::Go => read.await,
             Turn::Fail(why) => Err(why.into()),
             Turn::GoAndLoseAnswer => read.await.and(Err(lost().into())),
+            Turn::GoAndAnswerAfter(time) => answered_after(time, read).await,
             Turn::LoseRequest | Turn::Land { .. } => Err(lost().into()),
         }
     }
+}
+
+async fn answered_after<T: Send>(time: Duration, call: impl Future<Output = T> + Send) -> T {
+    let answer = call.await;
+    sleep(time).await;
+    answer
 }
 
 fn lost() -> Unavailable {
@@ -209,6 +219,7 @@ impl Store for ScriptedStore {
     async fn put(&self, key: &Key, value: Bytes, options: PutOptions) -> Result<Etag, PutError> {
         match self.turn(Call::Put, Some(key)).await {
             Turn::Go => self.inner.put(key, value, options).await,
+            Turn::GoAndAnswerAfter(time) => answered_after(time, self.inner.put(key, value, options)).await,
             Turn::Fail(why) => Err(why.into()),
             Turn::GoAndLoseAnswer => {
                 drop(self.inner.put(key, value, options).await);
@@ -225,6 +236,7 @@ impl Store for ScriptedStore {
     async fn delete(&self, key: &Key, precondition: Precondition) -> Result<bool, DeleteError> {
         match self.turn(Call::Delete, Some(key)).await {
             Turn::Go => self.inner.delete(key, precondition).await,
+            Turn::GoAndAnswerAfter(time) => answered_after(time, self.inner.delete(key, precondition)).await,
             Turn::Fail(why) => Err(why.into()),
             Turn::GoAndLoseAnswer => {
                 drop(self.inner.delete(key, precondition).await);

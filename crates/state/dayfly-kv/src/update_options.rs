@@ -87,9 +87,8 @@ impl UpdateOptions {
 
     /// How long to wait after so many attempts, and a random number.
     pub(crate) fn wait(&self, attempts: u32, random: u64) -> Duration {
-        let doubled = 2_u32.checked_pow(attempts.saturating_sub(1));
-        let wait = doubled.and_then(|times| self.delay.checked_mul(times)).unwrap_or(Duration::MAX);
-        let wait = wait.min(self.max_delay);
+        let times = 2_u32.saturating_pow(attempts.saturating_sub(1));
+        let wait = self.delay.saturating_mul(times).min(self.max_delay);
         if !self.jitter {
             return wait;
         }

@@ -1,5 +1,13 @@
 //! What a store in memory takes.
 
+use dayfly_signal::setting::kept;
+
+use crate::capabilities::DEFAULT_MAX_VALUE_BYTES;
+
+#[cfg(feature = "serde")]
+mod form;
+mod rules;
+
 /// What a store in memory takes.
 ///
 /// | option | default | what it means |
@@ -16,7 +24,7 @@ impl MemoryOptions {
     /// The defaults of the table above.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_value_bytes: crate::capabilities::DEFAULT_MAX_VALUE_BYTES, watch_history: 1_024 }
+        Self { max_value_bytes: DEFAULT_MAX_VALUE_BYTES, watch_history: 1_024 }
     }
 
     /// Sets the most bytes of a value. Zero takes empty values only.
@@ -33,8 +41,7 @@ impl MemoryOptions {
     #[must_use]
     #[track_caller]
     pub const fn watch_history(mut self, changes: usize) -> Self {
-        assert!(changes > 0, "watch_history must be at least 1");
-        self.watch_history = changes;
+        self.watch_history = kept(rules::watch_history(changes));
         self
     }
 }

@@ -44,6 +44,8 @@ pub enum Fault {
     LandAfter(u64),
     /// It is done after so long.
     Delay(Duration),
+    /// It is done, and answered after so long: whoever gives up meanwhile does not know.
+    DelayAnswer(Duration),
     /// It is never done and never answered.
     Hang,
 }
