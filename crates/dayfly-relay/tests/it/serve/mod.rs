@@ -4,6 +4,7 @@ mod backlog;
 mod delivery;
 mod endings;
 mod intake;
+mod kill;
 mod receiver;
 mod reload;
 mod security;
