@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::demo::{self, DemoOptions, Progress};
 use crate::history;
+use crate::send::{self, SendOptions, Sent, Why};
 use crate::serve::log::Log;
 use crate::serve::service::{self, Service};
 
@@ -33,6 +34,12 @@ enum Command {
     /// SIGTERM and Ctrl-C end it: deliveries under way may finish, the rest stays in the store. The exit status is 0 then,
     /// and 2 when it cannot start.
     Serve(ServeArguments),
+    /// Hand in events from a file, one JSON object a line, in their order.
+    ///
+    /// An event without an id gets one that follows from its line, so that sending the same file again sends only what the
+    /// relay does not know. The exit status is 0 when the relay has everything, 1 when it has not, and 2 when nothing could
+    /// be read.
+    Send(SendArguments),
     /// Write the history of a repository in the form of the bundled events.
     #[command(hide = true)]
     Record {
@@ -53,6 +60,22 @@ struct ServeArguments {
     /// Check the file, say what is wrong with it, and end.
     #[arg(long)]
     check: bool,
+}
+
+#[derive(Debug, Args)]
+struct SendArguments {
+    /// The file; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Where the relay listens, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    to: reqwest::Url,
+    /// Events of one request.
+    #[arg(long, value_name = "NUMBER", default_value_t = 500, value_parser = batch)]
+    batch: usize,
+    /// How often a request is tried that the relay has no room for, or that does not reach it.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: u32,
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +105,7 @@ pub async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(arguments) => demo(arguments).await,
         Command::Serve(arguments) => serve(arguments).await,
+        Command::Send(arguments) => send(arguments).await,
         Command::Record { repo, name } => record(repo, name).await,
     };
     done.unwrap_or_else(|error| {
@@ -120,6 +144,27 @@ async fn serve(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+async fn send(arguments: SendArguments) -> anyhow::Result<ExitCode> {
+    let SendArguments { file, to, batch, attempts } = arguments;
+    match send::send(&SendOptions { file, to, batch, attempts }).await {
+        Ok(Sent { accepted, duplicates }) => {
+            let line = format!("{accepted} events taken in, {duplicates} known already\n");
+            io::stdout().write_all(line.as_bytes()).context("the result cannot be written")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(stopped)
+            if matches!(stopped.why, Why::Input { .. } | Why::Client(_))
+                && stopped.sent == Sent::default() =>
+        {
+            Err(stopped.why.into())
+        }
+        Err(stopped) => {
+            drop(writeln!(io::stderr(), "error: {stopped}"));
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
 /// What asks a service to end.
 struct Asked {
     terminate: Signal,
@@ -148,6 +193,11 @@ async fn record(repo: PathBuf, name: Option<String>) -> anyhow::Result<ExitCode>
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    let batch = text.parse().ok().filter(|number| (1..=100_000).contains(number));
+    batch.ok_or_else(|| "a whole number from 1 to 100000 is wanted".to_owned())
 }
 
 fn concurrency(text: &str) -> Result<usize, String> {

@@ -84,8 +84,12 @@ pub(super) fn settings(targets: Vec<Target>, manner: Manner, store: PathBuf) -> 
         let name = name.parse().map_err(|wrong| DemoError::Setting(format!("{name}: {wrong}")))?;
         endpoints.insert(name, endpoint);
     }
-    let mut settings =
-        Settings { store: StoreSpec::Redb(store), allow_private_addresses: true, endpoints, ..Settings::default() };
+    let mut settings = Settings {
+        store: StoreSpec::Redb(store),
+        allow_private_addresses: true,
+        endpoints,
+        ..Settings::default()
+    };
     settings.limits.backlog = Whole(u64::MAX);
     Ok(settings)
 }

@@ -103,11 +103,8 @@ pub async fn run(options: &DemoOptions, progress: Progress) -> Result<Report, De
     } else {
         history.events.clone().into()
     };
-    let manner = Manner {
-        keyed: !options.unordered,
-        concurrency: options.concurrency,
-        total: events.len() as u64,
-    };
+    let manner =
+        Manner { keyed: !options.unordered, concurrency: options.concurrency, total: events.len() as u64 };
 
     let signals = SignalSink::new(SignalOptions::new());
     let mut receivers = Vec::new();

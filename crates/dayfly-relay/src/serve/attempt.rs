@@ -140,7 +140,9 @@ impl Refusal {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Connection(_) => true,
-            Self::Status { status, .. } => status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429),
+            Self::Status { status, .. } => {
+                status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
+            }
         }
     }
 
@@ -210,7 +212,10 @@ mod tests {
             headers.insert(RETRY_AFTER, value.parse().unwrap());
             retry_after(&headers, now).map(|pause| pause.as_secs())
         };
-        assert_eq!((read("2"), read(" 0 "), read("18446744073709551615")), (Some(2), Some(0), Some(u64::MAX)));
+        assert_eq!(
+            (read("2"), read(" 0 "), read("18446744073709551615")),
+            (Some(2), Some(0), Some(u64::MAX))
+        );
         assert_eq!(read("Wed, 21 Oct 2015 07:30:00 GMT"), Some(120));
         assert_eq!(read("Wednesday, 21-Oct-15 07:30:00 GMT"), Some(120));
         assert_eq!(read("Wed, 21 Oct 2015 07:20:00 GMT"), Some(0));

@@ -1,8 +1,8 @@
 //! A receiver as the relay has it: its own queue, its own circuit, its own retries. Endpoints share nothing but the ledger,
 //! the clients and the signals, so one that is down costs the others nothing.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::sync::atomic::Ordering as Memory;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, DrainReport, Hold, KeyedCoordinator, Reconfigure, SignalSink, Stats};
@@ -146,7 +146,11 @@ impl Endpoint {
         if was_disabled {
             self.inner.log.info(format!("{}: enabled again", self.name()));
             if let Err(error) = self.inner.ledger.set_disabled(self.name(), None).await {
-                self.inner.log.warn(format!("{}: after a restart it is disabled again: {}", self.name(), chain(&error)));
+                self.inner.log.warn(format!(
+                    "{}: after a restart it is disabled again: {}",
+                    self.name(),
+                    chain(&error)
+                ));
             }
         }
         was_disabled
@@ -258,7 +262,12 @@ impl Inner {
 }
 
 impl Live {
-    fn new(settings: &EndpointSettings, retry: Retry<Refusal>, clients: &Clients, allow_private: bool) -> Arc<Self> {
+    fn new(
+        settings: &EndpointSettings,
+        retry: Retry<Refusal>,
+        clients: &Clients,
+        allow_private: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
             settings: settings.clone(),
             retry,

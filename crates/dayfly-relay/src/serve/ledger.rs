@@ -25,7 +25,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dayfly_kv::{
-    Backend, Capability, DeleteError, Entry, Key, Namespace, Precondition, Prefix, PutError, PutOptions, Scan, Store,
+    Backend, Capability, DeleteError, Entry, Key, Namespace, Precondition, Prefix, PutError, PutOptions,
+    Scan, Store,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -258,7 +259,8 @@ impl Ledger {
         let scan = Scan::new(Prefix::all()).after(after).limit(limit);
         let found = self.events.scan(&scan).await.map_err(LedgerError::reading)?;
         page.corrupt = found.corrupt.iter().map(ToString::to_string).collect();
-        page.more_from = found.next.as_ref().and_then(number).map(|last| last + 1).filter(|next| *next < below);
+        page.more_from =
+            found.next.as_ref().and_then(number).map(|last| last + 1).filter(|next| *next < below);
         for (key, entry) in found.entries {
             match (number(&key), decode(&entry)) {
                 (Some(seq), Ok(record)) if seq < below => page.records.push((seq, record)),

@@ -90,7 +90,8 @@ impl Loader {
                     self.plan.passed(&walk, seq);
                     continue;
                 }
-                let offered = self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
+                let offered =
+                    self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
                 took |= offered == Offered::Taken;
                 self.is_full = offered == Offered::Full;
                 if !self.plan.offered(&mut walk, seq, key, offered) {

@@ -49,7 +49,11 @@ pub fn parse(body: &[u8], bounds: Bounds) -> Result<Vec<Submission>, BadRequest>
     let begin = body.iter().position(|byte| !byte.is_ascii_whitespace());
     let count = Cell::new(0);
     let parsed = match begin.map(|at| body[at]) {
-        None => return Err(BadRequest::new("the body is empty: an event, an array of events or NDJSON is wanted")),
+        None => {
+            return Err(BadRequest::new(
+                "the body is empty: an event, an array of events or NDJSON is wanted",
+            ));
+        }
         Some(b'[') => {
             let mut input = serde_json::Deserializer::from_slice(body);
             let events = Array { count: &count, most: bounds.events }.deserialize(&mut input);
@@ -63,7 +67,10 @@ pub fn parse(body: &[u8], bounds: Bounds) -> Result<Vec<Submission>, BadRequest>
     }
     if events.len() > bounds.events {
         let most = bounds.events;
-        return Err(BadRequest { too_large: true, ..BadRequest::new(&format!("more than {most} events in one request")) });
+        return Err(BadRequest {
+            too_large: true,
+            ..BadRequest::new(&format!("more than {most} events in one request"))
+        });
     }
     for (index, event) in events.iter().enumerate() {
         check(event, bounds.event_bytes).map_err(|bad| BadRequest { event: Some(index + 1), ..bad })?;
@@ -71,11 +78,7 @@ pub fn parse(body: &[u8], bounds: Bounds) -> Result<Vec<Submission>, BadRequest>
     Ok(events)
 }
 
-fn one_after_the_other(
-    body: &[u8],
-    count: &Cell<usize>,
-    most: usize,
-) -> serde_json::Result<Vec<Submission>> {
+fn one_after_the_other(body: &[u8], count: &Cell<usize>, most: usize) -> serde_json::Result<Vec<Submission>> {
     let mut events = Vec::new();
     for event in serde_json::Deserializer::from_slice(body).into_iter() {
         count.set(events.len() + 1);
@@ -208,10 +211,10 @@ mod tests {
         let one = r#"{"type":"x","data":1}"#;
         assert_eq!(ids(one), [None]);
         assert_eq!(ids(&format!(" [{one}, {one}]\n")).len(), 2);
-        assert_eq!(ids("{\"id\":\"a\",\"type\":\"x\",\"data\":1}\n\n{\"id\":\"b\",\"type\":\"x\",\"data\":2}\n"), [
-            Some("a".to_owned()),
-            Some("b".to_owned())
-        ]);
+        assert_eq!(
+            ids("{\"id\":\"a\",\"type\":\"x\",\"data\":1}\n\n{\"id\":\"b\",\"type\":\"x\",\"data\":2}\n"),
+            [Some("a".to_owned()), Some("b".to_owned())]
+        );
     }
 
     #[test]
@@ -226,8 +229,12 @@ mod tests {
             wrong(br#"[{"type":"x","data":1},{"type":"x y","data":1}]"#),
             "a type has no spaces and no control characters, in event 2, at line 1, column 36"
         );
-        assert!(wrong(br#"{"id":"a.b","type":"x","data":1}"#).starts_with("an id has no full stop, in event 1"));
-        assert!(wrong(br#"{"type":"x","data":1,"date":2}"#).starts_with("unknown field `date`, expected one of"));
+        assert!(
+            wrong(br#"{"id":"a.b","type":"x","data":1}"#).starts_with("an id has no full stop, in event 1")
+        );
+        assert!(
+            wrong(br#"{"type":"x","data":1,"date":2}"#).starts_with("unknown field `date`, expected one of")
+        );
         assert!(wrong(br#"{"type":"x","type":"x","data":1}"#).starts_with("duplicate field `type`"));
         assert!(wrong(b"17").contains("invalid type: integer `17`"));
         assert!(wrong(b"{\"type\":\"\xff\",\"data\":1}").contains("invalid unicode code point"));

@@ -74,7 +74,9 @@ impl Plan {
     pub(super) fn wants(&self, walk: &Walk, seq: u64, key: &str) -> bool {
         match walk {
             Walk::Onward => !self.blocked.contains_key(key),
-            Walk::Again(keys) => keys.contains(key) && self.blocked.get(key).is_some_and(|first| seq >= *first),
+            Walk::Again(keys) => {
+                keys.contains(key) && self.blocked.get(key).is_some_and(|first| seq >= *first)
+            }
         }
     }
 

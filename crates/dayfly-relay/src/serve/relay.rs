@@ -147,7 +147,8 @@ impl Relay {
         let mut endpoints = BTreeMap::new();
         for (name, endpoint) in &settings.endpoints {
             let disabled = disabled.remove(name.as_str()).filter(|was| was.url == endpoint.url.shown());
-            let spawned = Endpoint::spawn(name, endpoint, settings.allow_private_addresses, disabled, &shared);
+            let spawned =
+                Endpoint::spawn(name, endpoint, settings.allow_private_addresses, disabled, &shared);
             endpoints.insert(name.clone(), spawned);
         }
         let inner = Inner {

@@ -93,7 +93,8 @@ impl Service {
         let address = listener.local_addr().unwrap_or(listen);
         let relay = Relay::start(&*backend, Settings::clone(&settings), &signals, log).await?;
 
-        let (tasks, stop, stop_server) = (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+        let (tasks, stop, stop_server) =
+            (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
         let bounds = Bounds {
             connections: settings.limits.connections.to_usize(),
             head_timeout: settings.limits.request_timeout.0,
@@ -104,9 +105,9 @@ impl Service {
         let (stop_following, stop_sweeping) = (stop.clone(), stop.clone());
         tasks.spawn(async move { stop_following.run_until_cancelled(follow).await });
         let (sweep, tell) = (sweep(relay.clone()), tell_rejections(relay.clone(), signals, file.to_owned()));
-        tasks.spawn(async move {
-            stop_sweeping.run_until_cancelled(async { tokio::join!(sweep, tell) }).await
-        });
+        tasks.spawn(
+            async move { stop_sweeping.run_until_cancelled(async { tokio::join!(sweep, tell) }).await },
+        );
         log.info(format!("listening on http://{address}"));
         Ok(Self { relay, address, tasks, stop, stop_server })
     }

@@ -120,7 +120,8 @@ impl Settings {
             if !self.allow_private_addresses
                 && let Some(address) = endpoint.url.address().filter(|address| !is_public(*address))
             {
-                let rule = format!("{address} is no public address; `allow_private_addresses = true` allows it");
+                let rule =
+                    format!("{address} is no public address; `allow_private_addresses = true` allows it");
                 wrong.push(Invalid::at(at("url"), rule));
             }
             if endpoint.retry.base.0 > endpoint.retry.cap.0 {

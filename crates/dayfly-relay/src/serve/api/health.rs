@@ -21,9 +21,8 @@ pub(super) async fn is_ready(State(api): State<Api>) -> Response {
     let mut body = json!({ "ready": is_ready });
     if let Some(config) = &api.config {
         let rejected = config.last_rejection().filter(|_| config.is_stale());
-        let problems = rejected.map(|rejection| {
-            rejection.problems.iter().map(ToString::to_string).collect::<Vec<_>>()
-        });
+        let problems =
+            rejected.map(|rejection| rejection.problems.iter().map(ToString::to_string).collect::<Vec<_>>());
         body["configuration"] = json!({ "generation": config.generation(), "rejected": problems });
     }
     answer(status, &body)

@@ -47,7 +47,10 @@ pub(super) fn refused(relay: &Relay, error: &AcceptError) -> Response {
         AcceptError::Ledger(_) | AcceptError::Ended(_) => {
             relay.log().warn(format!("events are not taken in: {}", chain(error)));
             // The details of the store are for the operator.
-            failure(StatusCode::SERVICE_UNAVAILABLE, "the events may or may not have been kept: send them again")
+            failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the events may or may not have been kept: send them again",
+            )
         }
     }
 }

@@ -40,10 +40,7 @@ enum Of {
     Parked,
 }
 
-pub(super) async fn list(
-    State(api): State<Api>,
-    wanted: Result<Query<Wanted>, QueryRejection>,
-) -> Response {
+pub(super) async fn list(State(api): State<Api>, wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
     let wanted = match wanted {
         Ok(Query(wanted)) => wanted,
         Err(wrong) => return failure(StatusCode::BAD_REQUEST, wrong.body_text()),

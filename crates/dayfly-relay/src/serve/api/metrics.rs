@@ -21,7 +21,8 @@ struct Text(String);
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing into a text does not fail.
-        let _written = write!(self.0, "# HELP dayfly_relay_{name} {help}\n# TYPE dayfly_relay_{name} {kind}\n");
+        let _written =
+            write!(self.0, "# HELP dayfly_relay_{name} {help}\n# TYPE dayfly_relay_{name} {kind}\n");
     }
 
     fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
@@ -64,9 +65,24 @@ fn text(api: &Api) -> String {
     text.each("endpoint_parked", "gauge", "Events that are parked for an endpoint.", figures.parked);
 
     let stats = || endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.stats()));
-    text.each("endpoint_running", "gauge", "Deliveries that run.", stats().map(|(name, stats)| (name, stats.running)));
-    text.each("endpoint_queued", "gauge", "Events in memory.", stats().map(|(name, stats)| (name, stats.pending)));
-    text.each("retries_total", "counter", "Attempts after which there was another.", stats().map(|(name, stats)| (name, stats.again)));
+    text.each(
+        "endpoint_running",
+        "gauge",
+        "Deliveries that run.",
+        stats().map(|(name, stats)| (name, stats.running)),
+    );
+    text.each(
+        "endpoint_queued",
+        "gauge",
+        "Events in memory.",
+        stats().map(|(name, stats)| (name, stats.pending)),
+    );
+    text.each(
+        "retries_total",
+        "counter",
+        "Attempts after which there was another.",
+        stats().map(|(name, stats)| (name, stats.again)),
+    );
     for (place, name, help) in [
         (0, "attempts_total", "Attempts to deliver."),
         (1, "delivered_total", "Events delivered."),
@@ -75,7 +91,8 @@ fn text(api: &Api) -> String {
         let figure = endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.tally()[place]));
         text.each(name, "counter", help, figure);
     }
-    let openings = endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.circuit().openings()));
+    let openings =
+        endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.circuit().openings()));
     text.each("circuit_openings_total", "counter", "How often the circuit opened.", openings);
     for (name, help, state) in [
         ("circuit_open", "Whether the circuit is open.", 0),

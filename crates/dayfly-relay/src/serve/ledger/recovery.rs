@@ -67,7 +67,9 @@ impl Ledger {
     }
 
     /// The endpoints that are disabled, each with the reason and the URL that it had.
-    pub(in crate::serve) async fn disabled(&self) -> Result<BTreeMap<String, super::parked::Disabled>, LedgerError> {
+    pub(in crate::serve) async fn disabled(
+        &self,
+    ) -> Result<BTreeMap<String, super::parked::Disabled>, LedgerError> {
         let prefix = Prefix::new(super::parked::DISABLED).map_err(LedgerError::reading)?;
         let mut scan = Scan::new(prefix).limit(AT_ONCE);
         let mut disabled = BTreeMap::new();

@@ -158,7 +158,11 @@ async fn a_parked_event_is_listed_and_handed_in_again() {
     ledger.replay(seq, "one", parked.event).await.unwrap();
     assert_eq!((ledger.counts().waiting_for("one"), ledger.counts().parked_for("one")), (1, 2));
     let last = waiting(&ledger).await.pop().unwrap();
-    assert_eq!(last, ("a".to_owned(), vec!["one".to_owned()]), "for that endpoint alone, at the end of the line");
+    assert_eq!(
+        last,
+        ("a".to_owned(), vec!["one".to_owned()]),
+        "for that endpoint alone, at the end of the line"
+    );
 }
 
 #[tokio::test]

@@ -39,7 +39,8 @@ impl<'de, const LOW: u64, const HIGH: u64> Deserialize<'de> for Whole<LOW, HIGH>
         let number = i64::deserialize(input)?;
         let whole = u64::try_from(number).ok().filter(|number| (LOW..=HIGH).contains(number));
         whole.map(Self).ok_or_else(|| {
-            let bounds = if HIGH == u64::MAX { format!("at least {LOW}") } else { format!("from {LOW} to {HIGH}") };
+            let bounds =
+                if HIGH == u64::MAX { format!("at least {LOW}") } else { format!("from {LOW} to {HIGH}") };
             de::Error::custom(format_args!("a whole number {bounds} is wanted, not {number}"))
         })
     }

@@ -14,12 +14,16 @@ fn events(from: usize, count: usize) -> String {
 async fn a_full_backlog_asks_for_patience() {
     let receiver = Receiver::open().await;
     let hold = receiver.hold().await;
-    let text = format!("{HEAD}store = \"memory\"\n[limits]\nbacklog = 5\n{}", endpoint("one", &receiver.url(), ""));
+    let text =
+        format!("{HEAD}store = \"memory\"\n[limits]\nbacklog = 5\n{}", endpoint("one", &receiver.url(), ""));
     let stage = Stage::open_as(&text).await;
     assert_eq!(stage.api.post("/events", events(0, 5)).await.0, StatusCode::ACCEPTED);
     let request = stage.api.request(reqwest::Method::POST, "/events").body(events(5, 1));
     let answer = request.send().await.unwrap();
-    assert_eq!((answer.status(), answer.headers()["retry-after"].to_str().unwrap()), (StatusCode::TOO_MANY_REQUESTS, "5"));
+    assert_eq!(
+        (answer.status(), answer.headers()["retry-after"].to_str().unwrap()),
+        (StatusCode::TOO_MANY_REQUESTS, "5")
+    );
     drop(hold);
     stage.api.settled().await;
     assert_eq!(stage.api.post("/events", events(5, 1)).await.0, StatusCode::ACCEPTED);

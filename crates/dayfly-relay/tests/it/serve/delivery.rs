@@ -47,7 +47,10 @@ async fn each_key_arrives_in_order_also_when_attempts_fail() {
     let file = endpoint("one", &receiver.url(), "").replace("cap = \"2s\"", "cap = \"1ms\"");
     let stage = Stage::open(&file).await;
     for number in 0..60 {
-        stage.api.hand_in(&format!("{number}_{}", "x".repeat(number % 7)), &format!("key {}", number % 5)).await;
+        stage
+            .api
+            .hand_in(&format!("{number}_{}", "x".repeat(number % 7)), &format!("key {}", number % 5))
+            .await;
     }
     stage.api.settled().await;
     let mut last = HashMap::new();
@@ -70,7 +73,10 @@ async fn one_endpoint_that_is_down_holds_up_nobody() {
     }
     well.count(600).await;
     let told = stage.api.until("/endpoints", |told| told["endpoints"][1]["waiting"] == 0).await;
-    assert_eq!((&told["endpoints"][0]["name"], &told["endpoints"][0]["waiting"]), (&"sick".into(), &600.into()));
+    assert_eq!(
+        (&told["endpoints"][0]["name"], &told["endpoints"][0]["waiting"]),
+        (&"sick".into(), &600.into())
+    );
     assert!(told["endpoints"][0]["queued"].as_u64().unwrap() <= 256, "{told}");
     drop(hold);
     stage.api.settled().await;
@@ -120,7 +126,10 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     stage.api.settled().await;
     assert_eq!(receiver.ids(), ["a"], "after the first answer nothing is sent");
     let told = stage.api.endpoint("one").await;
-    assert_eq!((&told["disabled"]["reason"], &told["parked"]), (&"the receiver answered 410 Gone".into(), &3.into()));
+    assert_eq!(
+        (&told["disabled"]["reason"], &told["parked"]),
+        (&"the receiver answered 410 Gone".into(), &3.into())
+    );
     let (status, _) = stage.api.post("/events/replay", r#"{"endpoint":"one"}"#).await;
     assert_eq!(status, StatusCode::CONFLICT);
 
@@ -167,7 +176,8 @@ async fn what_is_given_up_is_parked_listed_and_replayed_by_filter() {
     assert_eq!((rest["events"].as_array().unwrap().len(), rest["next"].is_null()), (1, true));
 
     receiver.answer(|_, _| StatusCode::OK);
-    let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"one","type":"a.*","limit":1}"#).await;
+    let (_, replayed) =
+        stage.api.post("/events/replay", r#"{"endpoint":"one","type":"a.*","limit":1}"#).await;
     assert_eq!(replayed["replayed"], 1);
     let again = json!({ "endpoint": "one", "type": "a.*", "after": replayed["next"] }).to_string();
     assert_eq!(stage.api.post("/events/replay", again).await.1["replayed"], 1);
@@ -182,7 +192,8 @@ async fn what_is_given_up_is_parked_listed_and_replayed_by_filter() {
 async fn a_receiver_that_asks_for_a_pause_gets_one() {
     let receiver = Receiver::open().await;
     receiver.answer(|got, number| {
-        let status = if got.id == "0" && number == 0 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let status =
+            if got.id == "0" && number == 0 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
         (status, [("retry-after", "1")])
     });
     let stage = Stage::open(&endpoint("one", &receiver.url(), "max_concurrency = 1")).await;

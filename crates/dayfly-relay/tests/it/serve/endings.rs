@@ -11,6 +11,7 @@ use crate::support::{relay, text};
 pub(crate) struct Program {
     child: Child,
     pub(crate) api: Asking,
+    pub(crate) address: String,
     log: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -34,10 +35,9 @@ impl Program {
             }
         };
         // Somebody has to read what it says, or it would wait for that in the end.
-        let log = std::thread::spawn(move || {
-            lines.map_while(Result::ok).fold(log, |log, line| log + "\n" + &line)
-        });
-        Self { child, api: Asking::new(&address), log: Some(log) }
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).fold(log, |log, line| log + "\n" + &line));
+        Self { child, api: Asking::new(&address), address, log: Some(log) }
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -99,7 +99,10 @@ fn a_wrong_file_is_told_with_its_place() {
     );
     for (text_of_file, wanted) in [
         (bad.clone(), "relay.toml:3:7: endpoints.one.url: a URL such as"),
-        (bad.replace("ftp", "https").replace(&format!("[\"{secret}\"]"), "\"whsec_X\""), "endpoints.one.secrets"),
+        (
+            bad.replace("ftp", "https").replace(&format!("[\"{secret}\"]"), "\"whsec_X\""),
+            "endpoints.one.secrets",
+        ),
         ("stroe = \"memory\"".to_owned(), "relay.toml:1:1: stroe: unknown key"),
         ("store = ".to_owned(), "relay.toml:1"),
     ] {
@@ -126,5 +129,9 @@ fn an_address_that_is_taken_is_told() {
     let place = Place::new(&format!("store = \"memory\"\nlisten = \"{address}\""));
     let output = relay(place.path(), &["serve"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains(&format!("{address} cannot be listened on")), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains(&format!("{address} cannot be listened on")),
+        "{}",
+        text(&output.stderr)
+    );
 }

@@ -29,7 +29,8 @@ async fn an_id_is_delivered_once_however_often_it_is_handed_in() {
     let receiver = Receiver::open().await;
     let stage = Stage::open(&endpoint("one", &receiver.url(), "")).await;
     let event = |id: &str| format!(r#"{{"id":"{id}","type":"x","data":1}}"#);
-    let (_, first) = stage.api.post("/events", format!("[{},{},{}]", event("a"), event("b"), event("a"))).await;
+    let (_, first) =
+        stage.api.post("/events", format!("[{},{},{}]", event("a"), event("b"), event("a"))).await;
     assert_eq!((&first["accepted"], &first["duplicates"]), (&2.into(), &1.into()));
     let (status, again) = stage.api.post("/events", event("a")).await;
     assert_eq!((status, &again["events"][0]["duplicate"]), (StatusCode::ACCEPTED, &true.into()));

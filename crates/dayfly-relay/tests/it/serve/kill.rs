@@ -133,7 +133,10 @@ async fn what_is_disabled_or_parked_is_so_after_a_kill() {
 
     let program = Program::start(&place);
     let told = program.api.endpoint("one").await;
-    assert_eq!((&told["disabled"]["reason"], &told["parked"]), (&"the receiver answered 410 Gone".into(), &1.into()));
+    assert_eq!(
+        (&told["disabled"]["reason"], &told["parked"]),
+        (&"the receiver answered 410 Gone".into(), &1.into())
+    );
     let (_, answer) = program.api.post("/events", r#"{"id":"a","type":"x","data":1}"#).await;
     assert_eq!(answer["duplicates"], 1, "ids are known after a kill, too");
     program.signal("KILL");

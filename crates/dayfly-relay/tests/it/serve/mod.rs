@@ -8,4 +8,5 @@ mod kill;
 mod receiver;
 mod reload;
 mod security;
+mod send;
 mod stage;

@@ -72,7 +72,8 @@ impl Receiver {
     }
 
     pub(crate) fn answer<R: IntoResponse>(&self, conduct: impl Fn(&Got, usize) -> R + Send + Sync + 'static) {
-        *self.desk.conduct.lock().unwrap() = Box::new(move |got, number| conduct(got, number).into_response());
+        *self.desk.conduct.lock().unwrap() =
+            Box::new(move |got, number| conduct(got, number).into_response());
     }
 
     /// Answers nobody until what is returned is dropped.

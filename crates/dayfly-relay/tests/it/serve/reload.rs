@@ -30,7 +30,11 @@ async fn a_new_limit_resizes_the_running_endpoint() {
     drop(hold);
     stage.api.settled().await;
     let told = stage.api.endpoint("one").await;
-    assert_eq!((&told["delivered"], &told["attempts"]), (&40.into(), &40.into()), "nothing was dropped for it");
+    assert_eq!(
+        (&told["delivered"], &told["attempts"]),
+        (&40.into(), &40.into()),
+        "nothing was dropped for it"
+    );
     assert_eq!(told["max_concurrency"], 1);
 }
 
@@ -49,7 +53,9 @@ async fn a_wrong_file_changes_nothing_and_is_told() {
         stage.place.write(&file(&stage, &endpoint("one", &receiver.url(), &bad)));
         let told = stage
             .api
-            .until("/readyz", |told| told["configuration"]["rejected"][0].as_str().is_some_and(|why| why.contains(wanted)))
+            .until("/readyz", |told| {
+                told["configuration"]["rejected"][0].as_str().is_some_and(|why| why.contains(wanted))
+            })
             .await;
         assert_eq!((&told["ready"], &told["configuration"]["generation"]), (&true.into(), &1.into()));
         let why = told["configuration"]["rejected"].to_string();
