@@ -67,7 +67,7 @@ struct SendArguments {
     /// The file; `-` for standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where the relay listens, such as http://127.0.0.1:8080.
+    /// Where the relay listens, such as `http://127.0.0.1:8080`.
     #[arg(long, value_name = "URL")]
     to: reqwest::Url,
     /// Events of one request.

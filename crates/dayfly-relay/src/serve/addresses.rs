@@ -22,13 +22,12 @@ pub fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let is_reserved = match (a, b, c) {
-        // This network, shared address space of carriers, protocol assignments, benchmarks, former class E.
-        (0, ..) | (100, 64..=127, _) | (192, 0, 0) | (198, 18..=19, _) | (240.., ..) => true,
-        // What was once the way from IPv4 to IPv6.
-        (192, 88, 99) => true,
-        _ => false,
-    };
+    // This network, former class E, shared address space of carriers, benchmarks, protocol assignments, and what was once the
+    // way from IPv4 to IPv6.
+    let is_reserved = matches!(
+        (a, b, c),
+        (0 | 240.., ..) | (100, 64..=127, _) | (198, 18..=19, _) | (192, 0, 0) | (192, 88, 99)
+    );
     !(is_reserved
         || address.is_private()
         || address.is_loopback()
@@ -55,11 +54,10 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match segments {
-        [0, 0, 0, 0, 0, 0xffff, high, low]
+        // With 0 it is the old compatible form; `::` and `::1` are among it, and neither is public.
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => Some(join(high, low)),
-        // The old compatible form; `::` and `::1` are among them, and neither is public.
-        [0, 0, 0, 0, 0, 0, high, low] => Some(join(high, low)),
         _ => None,
     }
 }

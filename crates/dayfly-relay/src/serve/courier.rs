@@ -46,7 +46,7 @@ impl Inner {
             Some(fate) => fate,
             None => match self.attempt(&job, &op).await {
                 Ok(fate) => fate,
-                Err(after) => return self.again_or_leave(job, after, op),
+                Err(after) => return again_or_leave(job, after, op),
             },
         };
         if let Err(error) = self.settle(&job, &fate).await {
@@ -107,10 +107,6 @@ impl Inner {
         }
     }
 
-    fn again_or_leave(&self, job: Job, after: Duration, op: Operation) -> Ended<Job, (), String> {
-        if op.is_cancelled() { op.fail("the relay ends".to_owned()) } else { op.again(job, after) }
-    }
-
     async fn settle(&self, job: &Job, fate: &Fate) -> Result<(), LedgerError> {
         match fate {
             Fate::Delivered => {
@@ -124,4 +120,9 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// What the relay's end cuts short stays in the ledger, and goes on with the next start.
+fn again_or_leave(job: Job, after: Duration, op: Operation) -> Ended<Job, (), String> {
+    if op.is_cancelled() { op.fail("the relay ends".to_owned()) } else { op.again(job, after) }
 }

@@ -220,10 +220,9 @@ impl Ledger {
             match self.ids.put(&key, Bytes::from(digits(seq)), options.clone()).await {
                 Ok(_) => return Ok(true),
                 Err(PutError::Conflict(_)) => {
-                    match self.ids.get(&key).await.map_err(LedgerError::reading)? {
-                        Some(owner) => return Ok(owner.value == digits(seq).as_bytes()),
-                        // It was forgotten just now.
-                        None => {}
+                    // If nothing is there, it was forgotten just now.
+                    if let Some(owner) = self.ids.get(&key).await.map_err(LedgerError::reading)? {
+                        return Ok(owner.value == digits(seq).as_bytes());
                     }
                 }
                 // The next try finds out: a claim of ours that was written is a conflict with ourselves.

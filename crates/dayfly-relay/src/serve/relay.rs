@@ -243,37 +243,37 @@ impl Relay {
     ///
     /// # Cancel safety
     /// Dropped, some events are handed in again; one may be parked and wait at the same time.
-    pub(super) async fn replay(&self, replay: Replay) -> Result<(u64, Option<u64>), AcceptError> {
+    pub(super) async fn replay(&self, which: Replay) -> Result<(u64, Option<u64>), AcceptError> {
         let relay = self.clone();
         let replayed = self.inner.intake.spawn(async move {
-            let replayed = relay.replay_page(&replay).await;
+            let replayed = relay.replay_page(&which).await;
             relay.wake();
             replayed
         });
         replayed.await?
     }
 
-    async fn replay_page(&self, replay: &Replay) -> Result<(u64, Option<u64>), AcceptError> {
+    async fn replay_page(&self, which: &Replay) -> Result<(u64, Option<u64>), AcceptError> {
         if self.is_draining() {
             return Err(AcceptError::Draining);
         }
         // Two at a time would hand the same events in twice.
         let _one_at_a_time = self.inner.replaying.lock().await;
         let backlog = self.settings().limits.backlog.0;
-        let promise = self.ledger().counts().promise(replay.limit as u64, backlog);
+        let promise = self.ledger().counts().promise(which.limit as u64, backlog);
         let _promise = promise.ok_or(AcceptError::Backlog)?;
-        let (mut replayed, mut after, mut looked_at) = (0, replay.after, 0);
+        let (mut replayed, mut after, mut looked_at) = (0, which.after, 0);
         loop {
-            let page = self.ledger().parked_page(&replay.endpoint, after, REPLAY_PAGE).await?;
+            let page = self.ledger().parked_page(&which.endpoint, after, REPLAY_PAGE).await?;
             for (seq, parked) in page.parked {
                 after = seq;
                 looked_at += 1;
-                if !replay.wants(&parked.event) {
+                if !which.wants(&parked.event) {
                     continue;
                 }
-                self.ledger().replay(seq, &replay.endpoint, parked.event).await?;
+                self.ledger().replay(seq, &which.endpoint, parked.event).await?;
                 replayed += 1;
-                if replayed == replay.limit as u64 {
+                if replayed == which.limit as u64 {
                     return Ok((replayed, Some(after)));
                 }
             }

@@ -35,15 +35,30 @@ pub(super) fn later(status: StatusCode, error: impl AsRef<str>, after: Duration)
     answer
 }
 
+/// Why a body is not read.
+#[derive(Debug)]
+pub(super) struct Unread(StatusCode, String);
+
+impl Unread {
+    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self(status, error.into())
+    }
+
+    pub(super) fn answer(self) -> Response {
+        failure(self.0, self.1)
+    }
+}
+
 /// The body of a request, if it is of a good type, no longer than allowed, and here in time.
-pub(super) async fn read(request: Request, most: usize, within: Duration) -> Result<Bytes, Response> {
+pub(super) async fn read(request: Request, most: usize, within: Duration) -> Result<Bytes, Unread> {
     let (head, body) = request.into_parts();
     check(&head.headers, most)?;
     let mut parts = body.into_data_stream();
     let collect = async {
         let mut body = Vec::new();
         while let Some(part) = parts.next().await {
-            let part = part.map_err(|_| failure(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
+            let part =
+                part.map_err(|_| Unread::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
             if body.len() + part.len() > most {
                 return Err(too_large(most));
             }
@@ -51,27 +66,27 @@ pub(super) async fn read(request: Request, most: usize, within: Duration) -> Res
         }
         Ok(Bytes::from(body))
     };
-    let late = |_| Err(failure(StatusCode::REQUEST_TIMEOUT, "the body takes too long"));
+    let late = |_| Err(Unread::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long"));
     tokio::time::timeout(within, collect).await.unwrap_or_else(late)
 }
 
 /// What can be said before any of the body is there.
-fn check(headers: &HeaderMap, most: usize) -> Result<(), Response> {
+fn check(headers: &HeaderMap, most: usize) -> Result<(), Unread> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(kind) = header(CONTENT_TYPE) {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if FORMS.iter().any(|form| form.eq_ignore_ascii_case(kind)) {
             let error = format!("`{kind}` is not taken: send `application/json` or `application/x-ndjson`");
-            return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+            return Err(Unread::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
         }
     }
     if header(CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
-        return Err(failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies are taken without compression"));
+        return Err(Unread::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bodies are taken without compression"));
     }
     let length: Option<usize> = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if length.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
 }
 
-fn too_large(most: usize) -> Response {
-    failure(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {most} bytes"))
+fn too_large(most: usize) -> Unread {
+    Unread::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {most} bytes"))
 }

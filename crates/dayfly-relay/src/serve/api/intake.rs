@@ -20,7 +20,7 @@ pub(super) async fn take(State(api): State<Api>, request: Request) -> Response {
     let limits = relay.settings().limits;
     let body = match read(request, limits.body_bytes.to_usize(), limits.request_timeout.0).await {
         Ok(body) => body,
-        Err(answer) => return answer,
+        Err(unread) => return unread.answer(),
     };
     let bounds =
         Bounds { events: limits.events_per_request.to_usize(), event_bytes: limits.event_bytes.to_usize() };

@@ -99,11 +99,11 @@ fn text(api: &Api) -> String {
         ("endpoint_slow", "Whether the endpoint asked for a pause.", 1),
         ("endpoint_disabled", "Whether the endpoint is disabled.", 2),
     ] {
-        let states = endpoints.iter().map(|endpoint| {
-            let states = [endpoint.circuit().is_open(), endpoint.is_slow(), endpoint.disabled().is_some()];
-            (endpoint.name().to_owned(), u8::from(states[state]))
+        let flags = endpoints.iter().map(|endpoint| {
+            let flags = [endpoint.circuit().is_open(), endpoint.is_slow(), endpoint.disabled().is_some()];
+            (endpoint.name().to_owned(), u8::from(flags[state]))
         });
-        text.each(name, "gauge", help, states);
+        text.each(name, "gauge", help, flags);
     }
     text.0
 }

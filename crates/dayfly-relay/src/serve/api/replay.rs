@@ -40,7 +40,7 @@ pub(super) async fn replay(State(api): State<Api>, request: Request) -> Response
     let within = relay.settings().limits.request_timeout.0;
     let body = match read(request, BODY_BYTES, within).await {
         Ok(body) => body,
-        Err(answer) => return answer,
+        Err(unread) => return unread.answer(),
     };
     let Wanted { endpoint, ids, kind, after, limit } = match serde_json::from_slice(&body) {
         Ok(wanted) => wanted,
@@ -57,8 +57,8 @@ pub(super) async fn replay(State(api): State<Api>, request: Request) -> Response
         }
         Some(_) => {}
     }
-    let replay = Replay { endpoint, ids, kind: kind.map(SignalPattern::new), after, limit };
-    match relay.replay(replay).await {
+    let which = Replay { endpoint, ids, kind: kind.map(SignalPattern::new), after, limit };
+    match relay.replay(which).await {
         Ok((replayed, next)) => answer(StatusCode::OK, &json!({ "replayed": replayed, "next": next })),
         Err(AcceptError::Ledger(error)) => {
             relay.log().warn(format!("a replay ended early: {}", crate::serve::log::chain(&error)));

@@ -135,14 +135,12 @@ impl EndpointSettings {
 
 impl RetrySettings {
     /// The options of the retrier.
-    #[must_use]
     pub fn options(&self) -> RetryOptions {
         let attempts = u32::try_from(self.attempts.0).unwrap_or(u32::MAX);
         RetryOptions::new().attempts(attempts).backoff(self.backoff())
     }
 
     /// The waits between attempts.
-    #[must_use]
     pub fn backoff(&self) -> Backoff {
         Backoff::exponential(self.base.0).cap(self.cap.0).jitter(Jitter::Full)
     }

@@ -108,7 +108,7 @@ impl Receiver {
         };
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(got) => got,
-            Err(_) => panic!("only {} requests came: {:?}", self.got().len(), self.ids()),
+            Err(late) => panic!("{late}: only {} requests came: {:?}", self.got().len(), self.ids()),
         }
     }
 

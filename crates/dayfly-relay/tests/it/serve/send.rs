@@ -9,7 +9,8 @@ use super::stage::{HEAD, Place, Stage, endpoint};
 use crate::support::{relay, text};
 
 fn lines(count: usize) -> String {
-    (0..count).map(|number| format!("{{\"type\":\"x\",\"key\":\"k\",\"data\":{number}}}\n")).collect()
+    let line = |number| format!(r#"{{"type":"x","key":"k","data":{number}}}"#);
+    (0..count).map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Runs the program in a thread, so that the service in this process can answer.

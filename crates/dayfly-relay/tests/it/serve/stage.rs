@@ -135,7 +135,7 @@ impl Asking {
         };
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(answer) => answer,
-            Err(_) => panic!("{path} did not become what was wanted: {}", self.get(path).await.1),
+            Err(late) => panic!("{late}: {path} did not become what was wanted: {}", self.get(path).await.1),
         }
     }
 
