@@ -21,17 +21,32 @@ const PAGE: usize = 64;
 /// How long a store that cannot be read is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How many pages of what was passed are looked at before what is new has its turn.
+const PAGES_BACK: usize = 16;
+
 /// The loader of one endpoint.
 pub(super) struct Loader {
     endpoint: Arc<Inner>,
     lanes: Lanes,
     plan: Plan,
+    /// A walk over what was passed, and where it is.
+    back: Option<(Walk, u64)>,
     is_full: bool,
+}
+
+/// How far a page brought a walk.
+enum Came {
+    /// It goes on at this number.
+    Here(u64),
+    /// There is nothing more to look at.
+    ToTheEnd,
+    /// There is no room for more.
+    ToAStop,
 }
 
 impl Loader {
     pub(super) fn new(endpoint: Arc<Inner>, lanes: Lanes) -> Self {
-        Self { endpoint, lanes, plan: Plan::default(), is_full: false }
+        Self { endpoint, lanes, plan: Plan::default(), back: None, is_full: false }
     }
 
     /// Works until the endpoint is stopped.
@@ -61,54 +76,86 @@ impl Loader {
             return Ok(false);
         }
         self.is_full = false;
-        let has_room = |key: &&String| self.lanes.key_stats(key).queued <= QUEUED_PER_KEY as u64 / 2;
-        let freed: BTreeSet<String> = self.plan.blocked().filter(has_room).cloned().collect();
-        let mut did = false;
-        if !freed.is_empty() {
-            did |= self.walk(Walk::Again(freed)).await?;
-        }
-        if !self.is_full && self.plan.may_go_on() && self.plan.next() < self.endpoint.ledger.settled() {
-            did |= self.walk(Walk::Onward).await?;
-        }
-        Ok(did)
+        let back = self.go_back().await?;
+        let on = self.go_on().await?;
+        Ok(back || on)
     }
 
-    /// One walk; onward it goes one page far. Says whether it came anywhere.
-    async fn walk(&mut self, mut walk: Walk) -> Result<bool, LedgerError> {
-        let is_onward = walk == Walk::Onward;
-        let (mut from, mut took) = (self.plan.start(&walk), false);
-        let below = if is_onward { self.endpoint.ledger.settled() } else { self.plan.next() };
-        loop {
-            let page = self.endpoint.ledger.page(from, below, PAGE).await?;
-            for wrong in page.corrupt.iter().filter(|_| is_onward) {
+    /// Looks again at what was passed of keys that have room now. Says whether it came anywhere.
+    async fn go_back(&mut self) -> Result<bool, LedgerError> {
+        let (mut walk, mut from) = match self.back.take() {
+            Some(back) => back,
+            None => {
+                let has_room = |key: &&String| self.lanes.key_stats(key).queued <= QUEUED_PER_KEY as u64 / 2;
+                let freed: BTreeSet<String> = self.plan.blocked().filter(has_room).cloned().collect();
+                if freed.is_empty() {
+                    return Ok(false);
+                }
+                let walk = Walk::Again(freed);
+                let from = self.plan.start(&walk);
+                (walk, from)
+            }
+        };
+        let mut took = false;
+        for _ in 0..PAGES_BACK {
+            // Where the other walk is may have moved on meanwhile; this one has to come as far.
+            match self.page(&mut walk, from, self.plan.next(), &mut took).await? {
+                Came::Here(next) => from = next,
+                Came::ToTheEnd => return Ok(true),
+                Came::ToAStop => return Ok(took),
+            }
+        }
+        self.back = Some((walk, from));
+        Ok(true)
+    }
+
+    /// Looks at a page of what is new. Says whether it came anywhere.
+    async fn go_on(&mut self) -> Result<bool, LedgerError> {
+        let settled = self.endpoint.ledger.settled();
+        if self.is_full || !self.plan.may_go_on() || self.plan.next() >= settled {
+            return Ok(false);
+        }
+        let mut took = false;
+        let came = self.page(&mut Walk::Onward, self.plan.next(), settled, &mut took).await?;
+        Ok(took || !matches!(came, Came::ToAStop))
+    }
+
+    /// One page of a walk.
+    async fn page(
+        &mut self,
+        walk: &mut Walk,
+        from: u64,
+        below: u64,
+        took: &mut bool,
+    ) -> Result<Came, LedgerError> {
+        let page = self.endpoint.ledger.page(from, below, PAGE).await?;
+        if *walk == Walk::Onward {
+            for wrong in &page.corrupt {
                 self.endpoint.log.warn(format!("passed over: {wrong}"));
             }
-            for (seq, record) in page.records {
-                let key = self.endpoint.ordering.key_of(&record.event, seq);
-                let is_ours = record.waiting.iter().any(|waiting| **waiting == *self.endpoint.name);
-                if !is_ours || !self.plan.wants(&walk, seq, &key) {
-                    self.plan.passed(&walk, seq);
-                    continue;
-                }
-                let offered =
-                    self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
-                took |= offered == Offered::Taken;
-                self.is_full = offered == Offered::Full;
-                if !self.plan.offered(&mut walk, seq, key, offered) {
-                    return Ok(took);
-                }
-            }
-            let Some(next) = page.more_from else {
-                self.plan.passed(&walk, below.saturating_sub(1));
-                self.plan.arrived(&walk);
-                return Ok(true);
-            };
-            self.plan.passed(&walk, next - 1);
-            if is_onward {
-                return Ok(true);
-            }
-            from = next;
         }
+        for (seq, record) in page.records {
+            let key = self.endpoint.ordering.key_of(&record.event, seq);
+            let is_ours = record.waiting.iter().any(|waiting| **waiting == *self.endpoint.name);
+            if !is_ours || !self.plan.wants(walk, seq, &key) {
+                self.plan.passed(walk, seq);
+                continue;
+            }
+            let offered =
+                self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
+            *took |= offered == Offered::Taken;
+            self.is_full |= offered == Offered::Full;
+            if !self.plan.offered(walk, seq, key, offered) {
+                return Ok(Came::ToAStop);
+            }
+        }
+        if let Some(next) = page.more_from {
+            self.plan.passed(walk, next - 1);
+            return Ok(Came::Here(next));
+        }
+        self.plan.passed(walk, below.saturating_sub(1));
+        self.plan.arrived(walk);
+        Ok(Came::ToTheEnd)
     }
 
     fn offer(&self, job: Job) -> Offered {

@@ -203,9 +203,11 @@ impl Relay {
                 entering.push(self.entering(event, named, &settings));
             }
         }
-        let receipts = self.ledger().accept(entering).await?;
+        let receipts = self.ledger().accept(entering).await;
         drop(promise);
+        // Also after a failure: others may have been taken in behind it, and wait for its numbers to be settled.
         self.wake();
+        let receipts = receipts?;
         let receipt = |(at, again): &(usize, bool)| {
             let receipt = &receipts[*at];
             if *again {

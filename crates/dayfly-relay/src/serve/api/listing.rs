@@ -37,6 +37,7 @@ pub(super) struct Wanted {
 enum Of {
     #[default]
     Waiting,
+    #[serde(alias = "failed")]
     Parked,
 }
 
