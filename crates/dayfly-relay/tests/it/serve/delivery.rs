@@ -84,6 +84,23 @@ async fn one_endpoint_that_is_down_holds_up_nobody() {
 }
 
 #[tokio::test]
+async fn while_a_circuit_is_open_its_endpoint_starts_nothing_and_the_others_go_on() {
+    let (well, sick) = (Receiver::open().await, Receiver::open().await);
+    sick.answer(|_, _| StatusCode::INTERNAL_SERVER_ERROR);
+    let broken = endpoint("sick", &sick.url(), "max_concurrency = 1");
+    let broken = broken.replace("1000, open_for = \"10ms\"", "2, open_for = \"1h\"");
+    let stage = Stage::open(&(endpoint("well", &well.url(), "") + &broken)).await;
+    for number in 0..50 {
+        stage.api.hand_in(&number.to_string(), &number.to_string()).await;
+    }
+    well.count(50).await;
+    let told = stage.api.until("/endpoints", |told| told["endpoints"][0]["circuit"] == "open").await;
+    assert_eq!((&told["endpoints"][0]["waiting"], &told["endpoints"][0]["attempts"]), (&50.into(), &2.into()));
+    assert_eq!(sick.got().len(), 2);
+    assert_eq!(stage.api.endpoint("well").await["circuit"], "closed");
+}
+
+#[tokio::test]
 async fn one_key_that_is_stuck_holds_up_no_other_key() {
     let receiver = Receiver::open().await;
     let stage = Stage::open(&endpoint("one", &receiver.url(), "max_concurrency = 2")).await;

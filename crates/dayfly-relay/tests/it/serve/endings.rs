@@ -123,6 +123,23 @@ fn a_wrong_file_is_told_with_its_place() {
 }
 
 #[test]
+fn the_file_that_shows_every_setting_is_right() {
+    let shown = include_str!("../../../relay.toml");
+    let place = Place::new(shown);
+    let output = relay(place.path(), &["serve", "--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    // The defaults that it shows as comments are values that the file may say.
+    let said = shown.replace("# [", "[").replace("\n# ", "\n");
+    let said: String = said.lines().filter(|line| line.contains(" = ") || line.starts_with('[')).fold(
+        String::new(),
+        |said, line| said + line + "\n",
+    );
+    let place = Place::new(&said);
+    let output = relay(place.path(), &["serve", "--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}\n{said}", text(&output.stderr));
+}
+
+#[test]
 fn an_address_that_is_taken_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
