@@ -2,7 +2,6 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dayfly_kv::{Corrupt, OpenError, Unavailable};
 use redb::backends::FileBackend;
-use redb::{
-    BackendError, CommitError, Database, DatabaseError, StorageBackend, StorageError, TransactionError,
-};
+use redb::{CommitError, Database, DatabaseError, StorageBackend, StorageError, TransactionError};
 
+use crate::storage::Storage;
 use crate::tables;
 
 /// Makes the storage, once for every opening. It is told whether this is the first one.
@@ -42,7 +40,7 @@ impl File {
     fn try_open(&mut self, is_first: bool) -> Result<Database, OpenError> {
         let inner =
             (self.source)(is_first).map_err(|error| unavailable("cannot open the database", error.into()))?;
-        let storage = Storage { inner, has_failed_sync: Arc::clone(&self.has_failed_sync) };
+        let storage = Storage::new(inner, &self.has_failed_sync);
         let mut builder = Database::builder();
         builder.set_cache_size(self.cache_bytes);
         let database = builder.create_with_backend(storage).map_err(|error| self.open_error(error))?;
@@ -137,61 +135,4 @@ pub(crate) fn commit(error: CommitError) -> StorageError {
 /// Whether opening the file again may help.
 pub(crate) const fn calls_for_reopening(error: &StorageError) -> bool {
     !matches!(error, StorageError::Corrupted(_) | StorageError::ValueTooLarge(_) | StorageError::Unsupported)
-}
-
-/// A storage that remembers whether a sync has failed.
-#[derive(Debug)]
-struct Storage {
-    inner: Box<dyn StorageBackend>,
-    has_failed_sync: Arc<AtomicBool>,
-}
-
-impl StorageBackend for Storage {
-    fn len(&self) -> io::Result<u64> {
-        self.inner.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.inner.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.inner.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data().inspect_err(|_| self.has_failed_sync.store(true, Ordering::SeqCst))
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.inner.write(offset, data)
-    }
-
-    fn close(&self) -> io::Result<()> {
-        self.inner.close()
-    }
-
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.inner.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.inner.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.inner.query_lock_range(start, end)
-    }
 }

@@ -70,6 +70,7 @@ mod record;
 mod rows;
 mod shared;
 mod space;
+mod storage;
 mod store;
 mod tables;
 
