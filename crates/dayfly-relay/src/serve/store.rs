@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dayfly_kv::{Backend, MemoryBackend, MemoryOptions, OpenError, SystemClock};
+use dayfly_kv_file::{FileBackend, FileOptions};
 use dayfly_kv_redb::{RedbBackend, RedbOptions};
 use thiserror::Error;
 
@@ -16,9 +17,6 @@ pub enum OpenStoreError {
     /// It cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// This program was built without it.
-    #[error("this program was built without the store `{0}`")]
-    Unknown(&'static str),
 }
 
 /// Opens what the settings say, with room for the largest event that they allow.
@@ -39,6 +37,9 @@ pub async fn open(settings: &Settings) -> Result<Arc<dyn Backend>, OpenStoreErro
             let options = RedbOptions::new().max_value_bytes(most);
             Ok(Arc::new(RedbBackend::open_file(file, &options).await?))
         }
-        StoreSpec::File(_) => Err(OpenStoreError::Unknown("file")),
+        StoreSpec::File(folder) => {
+            let options = FileOptions::new().max_value_bytes(most);
+            Ok(Arc::new(FileBackend::with(folder, options, Arc::new(SystemClock))))
+        }
     }
 }
