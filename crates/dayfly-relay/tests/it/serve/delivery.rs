@@ -95,7 +95,10 @@ async fn while_a_circuit_is_open_its_endpoint_starts_nothing_and_the_others_go_o
     }
     well.count(50).await;
     let told = stage.api.until("/endpoints", |told| told["endpoints"][0]["circuit"] == "open").await;
-    assert_eq!((&told["endpoints"][0]["waiting"], &told["endpoints"][0]["attempts"]), (&50.into(), &2.into()));
+    assert_eq!(
+        (&told["endpoints"][0]["waiting"], &told["endpoints"][0]["attempts"]),
+        (&50.into(), &2.into())
+    );
     assert_eq!(sick.got().len(), 2);
     assert_eq!(stage.api.endpoint("well").await["circuit"], "closed");
 }

@@ -91,6 +91,29 @@ async fn the_deadline_ends_what_does_not_end_by_itself() {
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
+#[tokio::test]
+async fn what_fails_while_it_ends_is_tried_again_by_the_next_start() {
+    let receiver = Receiver::open().await;
+    receiver.answer(|_, number| {
+        if number == 0 { axum::http::StatusCode::SERVICE_UNAVAILABLE } else { axum::http::StatusCode::OK }
+    });
+    let hold = receiver.hold().await;
+    let place =
+        Place::new(&format!("{HEAD}store = \"redb:relay.db\"\n{}", endpoint("one", &receiver.url(), "")));
+    let program = Program::start(&place);
+    program.api.hand_in("a", "k").await;
+    receiver.count(1).await;
+    program.signal("TERM");
+    program.api.until("/readyz", |told| told["ready"] == false).await;
+    drop(hold);
+    program.ended().await;
+    let program = Program::start(&place);
+    program.api.settled().await;
+    assert_eq!((receiver.got().len(), &program.api.endpoint("one").await["parked"]), (2, &0.into()));
+    program.signal("TERM");
+    program.ended().await;
+}
+
 #[test]
 fn a_wrong_file_is_told_with_its_place() {
     let secret = super::stage::SECRET;
@@ -130,10 +153,10 @@ fn the_file_that_shows_every_setting_is_right() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     // The defaults that it shows as comments are values that the file may say.
     let said = shown.replace("# [", "[").replace("\n# ", "\n");
-    let said: String = said.lines().filter(|line| line.contains(" = ") || line.starts_with('[')).fold(
-        String::new(),
-        |said, line| said + line + "\n",
-    );
+    let said: String = said
+        .lines()
+        .filter(|line| line.contains(" = ") || line.starts_with('['))
+        .fold(String::new(), |said, line| said + line + "\n");
     let place = Place::new(&said);
     let output = relay(place.path(), &["serve", "--check"]);
     assert_eq!(output.status.code(), Some(0), "{}\n{said}", text(&output.stderr));

@@ -119,6 +119,27 @@ async fn killed_again_and_again_it_loses_nothing_and_keeps_each_order() {
 }
 
 #[tokio::test]
+async fn a_folder_of_files_serves_as_well() {
+    let receiver = Receiver::open().await;
+    let hold = receiver.hold().await;
+    let place =
+        Place::new(&format!("{HEAD}store = \"file:events\"\n{}", endpoint("one", &receiver.url(), "")));
+    let program = Program::start(&place);
+    for id in ["a", "b"] {
+        program.api.hand_in(id, "k").await;
+    }
+    receiver.count(1).await;
+    program.signal("KILL");
+    program.ended().await;
+    drop(hold);
+    let program = Program::start(&place);
+    receiver.until(|got| got.iter().any(|got| got.id == "b")).await;
+    program.api.settled().await;
+    program.signal("TERM");
+    program.ended().await;
+}
+
+#[tokio::test]
 async fn what_is_disabled_or_parked_is_so_after_a_kill() {
     let receiver = Receiver::open().await;
     receiver.answer(|_, _| axum::http::StatusCode::GONE);
