@@ -83,18 +83,8 @@ impl Loader {
 
     /// Looks again at what was passed of keys that have room now. Says whether it came anywhere.
     async fn go_back(&mut self) -> Result<bool, LedgerError> {
-        let (mut walk, mut from) = match self.back.take() {
-            Some(back) => back,
-            None => {
-                let has_room = |key: &&String| self.lanes.key_stats(key).queued <= QUEUED_PER_KEY as u64 / 2;
-                let freed: BTreeSet<String> = self.plan.blocked().filter(has_room).cloned().collect();
-                if freed.is_empty() {
-                    return Ok(false);
-                }
-                let walk = Walk::Again(freed);
-                let from = self.plan.start(&walk);
-                (walk, from)
-            }
+        let Some((mut walk, mut from)) = self.back.take().or_else(|| self.way_back()) else {
+            return Ok(false);
         };
         let mut took = false;
         for _ in 0..PAGES_BACK {
@@ -107,6 +97,15 @@ impl Loader {
         }
         self.back = Some((walk, from));
         Ok(true)
+    }
+
+    /// The walk to take over what was passed, if it is worth one.
+    fn way_back(&self) -> Option<(Walk, u64)> {
+        let has_room = |key: &&String| self.lanes.key_stats(key).queued <= QUEUED_PER_KEY as u64 / 2;
+        let freed: BTreeSet<String> = self.plan.blocked().filter(has_room).cloned().collect();
+        let walk = Walk::Again(freed);
+        let from = self.plan.start(&walk);
+        (walk != Walk::Again(BTreeSet::new())).then_some((walk, from))
     }
 
     /// Looks at a page of what is new. Says whether it came anywhere.

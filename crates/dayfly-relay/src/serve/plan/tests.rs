@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CAPACITY: usize = 6;
+const CAPACITY: usize = 4;
 const PER_KEY: usize = 2;
 
 /// A queue with room for a few, and for fewer of each key.
