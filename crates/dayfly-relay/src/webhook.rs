@@ -6,6 +6,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
 use thiserror::Error;
 
@@ -101,6 +102,13 @@ impl FromStr for Secret {
     fn from_str(text: &str) -> Result<Self, ParseSecretError> {
         let code = text.strip_prefix(PREFIX).ok_or(ParseSecretError::NoPrefix)?;
         Self::new(&STANDARD.decode(code).map_err(|_| ParseSecretError::NoBase64)?)
+    }
+}
+
+/// Read as text, so that an error never repeats it.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        String::deserialize(input)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::endpoint::Endpoint;
+use crate::serve::endpoint::Endpoint;
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -80,7 +80,7 @@ impl Bar {
         if let Ok(style) = style {
             bar.set_style(style.progress_chars("━━─"));
         }
-        bar.set_prefix(endpoint.name);
+        bar.set_prefix(endpoint.name().to_owned());
         Self { endpoint, line: bar, start: Instant::now(), worked: Duration::ZERO, total }
     }
 
@@ -90,7 +90,7 @@ impl Bar {
         if !was_done {
             self.worked = self.start.elapsed();
         }
-        let is_open = self.endpoint.circuit.is_open();
+        let is_open = self.endpoint.circuit().is_open();
         let circuit = if is_open { "circuit OPEN  " } else { "circuit closed" };
         let seconds = self.worked.as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]

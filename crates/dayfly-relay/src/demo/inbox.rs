@@ -15,6 +15,9 @@ pub(super) struct Message {
     pub(super) kind: String,
     /// The ordering key, for people to read.
     pub(super) key: String,
+    /// When the relay took it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timestamp: Option<String>,
     /// The event itself.
     pub(super) data: Data,
 }
@@ -37,7 +40,7 @@ struct WireEntry {
     object: String,
 }
 
-impl From<&Event> for Message {
+impl From<&Event> for Data {
     fn from(event: &Event) -> Self {
         let entry = match &event.change {
             Change::Set(Entry { mode, object }) => {
@@ -45,13 +48,23 @@ impl From<&Event> for Message {
             }
             Change::Delete => None,
         };
-        let data = Data {
+        Self {
             commit: event.commit.as_str().to_owned(),
             path: WirePath::from(&event.path),
             sequence: event.sequence,
             entry,
-        };
-        Self { kind: "path.changed".to_owned(), key: event.path.to_string(), data }
+        }
+    }
+}
+
+/// What an event is called on the wire.
+pub(super) const KIND: &str = "path.changed";
+
+#[cfg(test)]
+impl From<&Event> for Message {
+    fn from(event: &Event) -> Self {
+        let (kind, key) = (KIND.to_owned(), event.path.to_string());
+        Self { kind, key, timestamp: None, data: Data::from(event) }
     }
 }
 

@@ -1,11 +1,9 @@
 //! The demo: a real history goes through the relay to three receivers, and each must rebuild HEAD from it.
 
-mod attempt;
 mod check;
-mod circuit;
+mod delivery;
 mod dice;
 mod display;
-mod endpoint;
 mod faults;
 mod inbox;
 mod order;
@@ -18,18 +16,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dayfly::{SignalOptions, SignalSink};
-use dayfly_limit::{KeyedLimiter, KeyedLimiterOptions};
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use self::check::Findings;
+use self::delivery::{Delivered, Manner};
 use self::dice::dice;
 use self::display::Display;
-use self::endpoint::{Delivered, Endpoint, Manner, Target};
 use self::faults::{Faults, TEMPERS, Temper};
 use self::receiver::Receiver;
 use crate::history::{History, LoadError, Source};
+use crate::serve::log::Log;
+use crate::serve::relay::{AcceptError, Relay, StartError};
+use crate::serve::store::{self, OpenStoreError};
 use crate::webhook::{ParseSecretError, Secret};
 
 pub use self::display::Progress;
@@ -60,21 +60,30 @@ pub enum DemoError {
     /// A receiver cannot be opened on loopback.
     #[error("a receiver cannot be opened on loopback")]
     Receiver(#[from] io::Error),
-    /// The HTTP client cannot be made.
-    #[error("the HTTP client cannot be made")]
-    Client(#[from] reqwest::Error),
+    /// There is no place for the store.
+    #[error("there is no temporary folder for the store")]
+    Folder(#[source] io::Error),
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] OpenStoreError),
+    /// The relay cannot start.
+    #[error("the relay cannot start")]
+    Start(#[from] StartError),
+    /// The relay does not take an event in.
+    #[error("an event is not taken in")]
+    Accept(#[from] AcceptError),
+    /// Something that the demo itself says to the relay is not understood.
+    #[error("{0}")]
+    Setting(String),
+    /// An event of the history is none for the relay.
+    #[error("an event of the history cannot be handed in")]
+    Event(#[from] serde_json::Error),
     /// A secret cannot be made.
     #[error("a secret cannot be made")]
     Secret(#[from] ParseSecretError),
     /// A part of the demo ended before its time.
     #[error("a part of the demo ended before its time")]
     Ended(#[from] JoinError),
-}
-
-/// A receiver with the endpoint that delivers to it.
-struct Pair {
-    receiver: Receiver,
-    endpoint: Endpoint,
 }
 
 /// Delivers a history to all receivers and says what has become of it.
@@ -94,76 +103,65 @@ pub async fn run(options: &DemoOptions, progress: Progress) -> Result<Report, De
     } else {
         history.events.clone().into()
     };
-    let manner = Manner {
-        keyed: !options.unordered,
-        concurrency: options.concurrency,
-        seed: options.seed,
-        total: events.len() as u64,
-    };
+    let manner =
+        Manner { keyed: !options.unordered, concurrency: options.concurrency, total: events.len() as u64 };
 
     let signals = SignalSink::new(SignalOptions::new());
-    let client = attempt::client()?;
-    let limits = KeyedLimiterOptions::new()
-        .limit(options.concurrency * TEMPERS.len())
-        .limit_per_key(options.concurrency);
-    let requests = KeyedLimiter::new(limits);
-    let mut pairs = Vec::new();
+    let mut receivers = Vec::new();
+    let mut targets = Vec::new();
     for temper in TEMPERS {
-        pairs.push(open(temper, options, manner, &client, &requests, &signals).await?);
+        let (receiver, target) = open(temper, options, manner).await?;
+        receivers.push(receiver);
+        targets.push(target);
     }
+    // The very relay that `serve` runs, on its own store; only HTTP in front of its intake is left out.
+    let folder = tempfile::tempdir().map_err(DemoError::Folder)?;
+    let settings = delivery::settings(targets, manner, folder.path().join("relay.db"))?;
+    let backend = store::open(&settings).await?;
+    let relay = Relay::start(&*backend, settings, &signals, Log::Silent).await?;
+    let endpoints: Vec<_> = TEMPERS.iter().filter_map(|temper| relay.endpoint(temper.name)).collect();
 
     let start = Instant::now();
-    let endpoints: Vec<Endpoint> = pairs.iter().map(|pair| pair.endpoint.clone()).collect();
+    let told = delivery::tell_quarters(&signals, manner.total);
     let display = Display::start(progress, &endpoints, manner.total, &signals);
-    let delivered = deliver(endpoints, &events).await?;
+    delivery::hand_in(&relay, &events).await?;
+    let mut ends = JoinSet::new();
+    for (index, endpoint) in endpoints.into_iter().enumerate() {
+        ends.spawn(async move { (index, Delivered::of(endpoint, start).await) });
+    }
+    let mut delivered = Vec::new();
+    while let Some(ended) = ends.join_next().await {
+        delivered.push(ended?);
+    }
+    delivered.sort_by_key(|(index, _)| *index);
     let time = start.elapsed();
     display.finish().await;
+    drop(told);
 
-    let mut receivers = Vec::new();
-    for (Pair { receiver, endpoint }, sent) in pairs.into_iter().zip(delivered) {
+    let mut reports = Vec::new();
+    for ((temper, receiver), (_, sent)) in TEMPERS.iter().zip(receivers).zip(delivered) {
         let received = receiver.close().await;
         let findings = Findings::of(&history, &received.inbox);
-        receivers.push(ReceiverReport::new(endpoint.name, &sent, &received, &findings));
+        reports.push(ReceiverReport::new(temper.name, &sent, &received, &findings));
     }
-    Ok(Report::new(options, &history, receivers, time))
+    Ok(Report::new(options, &history, reports, time))
 }
 
-/// A receiver on a free port, and an endpoint that knows its address and shares a secret with it.
+/// A receiver on a free port, and what the relay has to know of it: its address, and the secret that they share.
 async fn open(
     temper: Temper,
     options: &DemoOptions,
     manner: Manner,
-    client: &reqwest::Client,
-    requests: &KeyedLimiter<&'static str>,
-    signals: &SignalSink,
-) -> Result<Pair, DemoError> {
+) -> Result<(Receiver, delivery::Target), DemoError> {
     let mut key = [0; 32];
     dice(options.seed, &["secret", temper.name]).fill(&mut key);
-    let secrets = vec![Secret::new(&key)?];
+    let secret = Secret::new(&key)?;
 
     let faults = Faults::new(temper, options.chaos, options.seed);
-    let receiver = Receiver::open(secrets.clone(), faults, temper.refused_connections(manner.total)).await?;
-    let target = Target { name: temper.name, url: receiver.url(), secrets };
-    let endpoint = Endpoint::spawn(target, manner, client.clone(), requests.clone(), signals);
-    Ok(Pair { receiver, endpoint })
-}
-
-/// Feeds every endpoint from a task of its own, so that a slow one holds nobody up. The results stand in their order.
-async fn deliver(
-    endpoints: Vec<Endpoint>,
-    events: &Arc<[Arc<crate::event::Event>]>,
-) -> Result<Vec<Delivered>, DemoError> {
-    let mut feeders = JoinSet::new();
-    for (index, endpoint) in endpoints.into_iter().enumerate() {
-        let events = Arc::clone(events);
-        feeders.spawn(async move { (index, endpoint.deliver(events).await) });
-    }
-    let mut delivered = Vec::new();
-    while let Some(ended) = feeders.join_next().await {
-        delivered.push(ended?);
-    }
-    delivered.sort_by_key(|(index, _)| *index);
-    Ok(delivered.into_iter().map(|(_, delivered)| delivered).collect())
+    let refused = temper.refused_connections(manner.total);
+    let receiver = Receiver::open(vec![secret.clone()], faults, refused).await?;
+    let target = delivery::Target { name: temper.name, url: receiver.url(), secret };
+    Ok((receiver, target))
 }
 
 /// Whoever expects the own repository is told at once when it is another history.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -159,8 +158,8 @@ fn hang_up() -> Response {
 }
 
 /// Seconds of Unix time, as signatures have them.
-pub(super) fn unix_time() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn unix_time() -> u64 {
+    crate::serve::unix_millis() / 1_000
 }
 
 /// Lets connections in, after it has dropped the first ones. It counts, so an outage ends however fast it is tried.
@@ -190,10 +189,22 @@ impl Listener for Door {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attempt::{Refusal, attempt, client};
     use super::super::faults::TEMPERS;
     use super::*;
     use crate::event::{Change, Event, ObjectId, RepoPath};
+    use crate::serve::attempt::{self, Clients, Refusal};
+
+    /// One attempt as the relay makes it.
+    async fn attempt(clients: &Clients, url: &str, secrets: &[Secret], event: &Event) -> Result<(), Refusal> {
+        let url = url.parse().unwrap();
+        let target = attempt::Target { url: &url, secrets, timeout: std::time::Duration::from_secs(10) };
+        let body = serde_json::to_vec(&Message::from(event)).unwrap();
+        attempt::attempt(clients.get(true), target, &event.id, body).await
+    }
+
+    fn client() -> Result<Clients, reqwest::Error> {
+        Clients::new()
+    }
 
     fn secrets(byte: u8) -> Vec<Secret> {
         vec![Secret::new(&[byte; 32]).unwrap()]
@@ -257,7 +268,7 @@ mod tests {
     async fn what_is_authentic_and_still_no_event_is_refused() {
         let receiver = Receiver::open(secrets(1), Faults::new(TEMPERS[0], 0.0, 1), 0).await.unwrap();
         let now = unix_time();
-        let request = client().unwrap().post(receiver.url()).body("{}");
+        let request = client().unwrap().get(true).post(receiver.url()).body("{}");
         let signature = webhook::sign(&secrets(1), "evt_1", now, b"{}");
         let request = request.header(webhook::ID, "evt_1").header(webhook::TIMESTAMP, now);
         let answer = request.header(webhook::SIGNATURE, signature).send().await.unwrap();

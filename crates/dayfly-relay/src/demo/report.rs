@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::DemoOptions;
 use super::check::{Findings, WrongPath};
-use super::endpoint::Delivered;
+use super::delivery::Delivered;
 use super::receiver::Received;
 use crate::history::{History, Source};
 

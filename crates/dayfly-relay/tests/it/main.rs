@@ -1,4 +1,4 @@
-//! What the demo promises, one module per behaviour.
+//! What the demo and the service promise, one module per behaviour.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -7,5 +7,6 @@ mod chaos;
 mod configuration;
 mod process;
 mod real_history;
+mod serve;
 mod support;
 mod unordered;

@@ -1,72 +1,81 @@
 //! The simplest circuit that keeps a sick receiver from being hammered.
 //!
 //! ```text
-//!            5 breakdowns in a row                   open_for has passed
-//!   closed ------------------------> open (signal) ----------------------> closed
+//!          so many breakdowns in a row                 open_for has passed
+//!   closed ----------------------------> open (signal) ----------------------> closed
 //! ```
 //!
 //! While it is open the signal `circuit.open.<endpoint>` is held, and the endpoint's coordinator, which defers on
 //! that signal, starts nothing. What runs already may still report; an open circuit does not listen.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use dayfly::SignalSink;
 use tokio_util::task::TaskTracker;
 
-const FAILURE_THRESHOLD: u32 = 5;
-const OPEN_FOR: Duration = Duration::from_millis(100);
+use super::settings::CircuitSettings;
 
 /// The circuit of one endpoint. Clones are the same circuit.
 #[derive(Clone, Debug)]
-pub(super) struct Circuit {
+pub(crate) struct Circuit {
     signal: String,
     signals: SignalSink,
     state: Arc<Mutex<State>>,
     closers: TaskTracker,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    settings: CircuitSettings,
     is_open: bool,
-    failures_in_a_row: u32,
+    failures_in_a_row: u64,
     openings: u64,
 }
 
 impl Circuit {
-    pub(super) fn new(endpoint: &str, signals: &SignalSink) -> Self {
+    pub(crate) fn new(endpoint: &str, settings: CircuitSettings, signals: &SignalSink) -> Self {
+        let state = State { settings, is_open: false, failures_in_a_row: 0, openings: 0 };
         Self {
             signal: format!("circuit.open.{endpoint}"),
             signals: signals.clone(),
-            state: Arc::default(),
+            state: Arc::new(Mutex::new(state)),
             closers: TaskTracker::new(),
         }
     }
 
+    /// Follows these settings from now on.
+    pub(super) fn follow(&self, settings: CircuitSettings) {
+        self.state().settings = settings;
+    }
+
     /// The signal that is raised while the circuit is open.
-    pub(super) fn signal(&self) -> &str {
+    pub(crate) fn signal(&self) -> &str {
         &self.signal
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.state().is_open
     }
 
-    pub(super) fn openings(&self) -> u64 {
+    pub(crate) fn openings(&self) -> u64 {
         self.state().openings
     }
 
-    pub(super) fn succeeded(&self) {
+    pub(crate) fn succeeded(&self) {
         self.state().failures_in_a_row = 0;
     }
 
-    pub(super) fn failed(&self) {
-        if !self.state().opens_by_failure() {
-            return;
-        }
+    pub(crate) fn failed(&self) {
+        let open_for = {
+            let mut state = self.state();
+            if !state.opens_by_failure() {
+                return;
+            }
+            state.settings.open_for.0
+        };
         let (circuit, hold) = (self.clone(), self.signals.hold(&*self.signal));
         self.closers.spawn(async move {
-            tokio::time::sleep(OPEN_FOR).await;
+            tokio::time::sleep(open_for).await;
             circuit.state().close();
             // Starts go on with the drop, so it comes after the circuit listens again.
             drop(hold);
@@ -85,7 +94,7 @@ impl State {
             return false;
         }
         self.failures_in_a_row += 1;
-        self.is_open = self.failures_in_a_row >= FAILURE_THRESHOLD;
+        self.is_open = self.failures_in_a_row >= self.settings.failure_threshold.0;
         self.openings += u64::from(self.is_open);
         self.is_open
     }
@@ -103,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn five_failures_in_a_row_hold_the_signal_for_a_while() {
         let signals = SignalSink::default();
-        let circuit = Circuit::new("x", &signals);
+        let circuit = Circuit::new("x", CircuitSettings::default(), &signals);
         for _ in 0..4 {
             circuit.failed();
         }

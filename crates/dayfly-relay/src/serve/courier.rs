@@ -1,0 +1,128 @@
+//! The body of a delivery: one attempt, and what follows from its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use dayfly::{Ended, Operation};
+
+use super::attempt::{Refusal, attempt};
+use super::endpoint::Inner;
+use super::event::Event;
+use super::ledger::LedgerError;
+use super::log::chain;
+
+/// How long a store that cannot write is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// An event on its way to one endpoint.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) seq: u64,
+    pub(super) key: String,
+    pub(super) event: Arc<Event>,
+    /// What has become of it, where only the store does not know yet.
+    pub(super) fate: Option<Fate>,
+}
+
+/// What has become of an event.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
+    Delivered,
+    Parked { error: String, attempts: u32 },
+}
+
+/// What an endpoint has done since the start.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) attempts: AtomicU64,
+    pub(super) delivered: AtomicU64,
+    pub(super) parked: AtomicU64,
+}
+
+impl Inner {
+    pub(super) async fn deliver(&self, mut job: Job, op: Operation) -> Ended<Job, (), String> {
+        let fate = match job.fate.take() {
+            Some(fate) => fate,
+            None => match self.attempt(&job, &op).await {
+                Ok(fate) => fate,
+                Err(after) => return again_or_leave(job, after, op),
+            },
+        };
+        if let Err(error) = self.settle(&job, &fate).await {
+            self.log.warn(format!("{}: {}: {}", self.name, job.event.id, chain(&error)));
+            job.fate = Some(fate);
+            return op.again(job, STORE_PAUSE);
+        }
+        match fate {
+            Fate::Delivered => {
+                op.raise(&format!("event.delivered.{}", self.name));
+                op.done()
+            }
+            Fate::Parked { error, .. } => {
+                op.raise(&format!("event.parked.{}", self.name));
+                op.fail(error)
+            }
+        }
+    }
+
+    /// One attempt. What is to be tried again comes back as an error, with the wait before it.
+    async fn attempt(&self, job: &Job, op: &Operation) -> Result<Fate, Duration> {
+        if self.is_disabled() {
+            let error = "the endpoint is disabled".to_owned();
+            return Ok(Fate::Parked { error, attempts: op.attempt() - 1 });
+        }
+        let live = self.live();
+        self.tally.attempts.fetch_add(1, Ordering::Relaxed);
+        let attempted = match job.event.payload() {
+            Ok(body) => attempt(&live.client, live.target(), &job.event.id, body).await,
+            Err(error) => Err(Refusal::Connection(error.to_string())),
+        };
+        let refusal = match attempted {
+            Ok(()) => {
+                self.circuit.succeeded();
+                let _counted: Ended<(), (), Refusal> = live.retry.conclude(op, (), Ok(()));
+                return Ok(Fate::Delivered);
+            }
+            Err(refusal) => refusal,
+        };
+
+        let attempts = op.attempt();
+        let error = refusal.to_string();
+        if refusal.is_goodbye() {
+            self.disable(&error).await;
+            return Ok(Fate::Parked { error, attempts });
+        }
+        if refusal.is_breakdown() {
+            self.circuit.failed();
+        }
+        if let Some(pause) = live.pause_after(&refusal) {
+            self.pace.pause(pause);
+        }
+        match live.retry.decide::<(), ()>(op, (), refusal) {
+            Ended::Again { after, .. } => Err(after),
+            // What is given up only because the relay ends goes on with the next start.
+            _ if op.is_cancelled() => Err(Duration::ZERO),
+            _ => Ok(Fate::Parked { error, attempts }),
+        }
+    }
+
+    async fn settle(&self, job: &Job, fate: &Fate) -> Result<(), LedgerError> {
+        match fate {
+            Fate::Delivered => {
+                self.ledger.done(job.seq, &self.name).await?;
+                self.tally.delivered.fetch_add(1, Ordering::Relaxed);
+            }
+            Fate::Parked { error, attempts } => {
+                self.ledger.park(job.seq, &self.name, &job.event, error, *attempts).await?;
+                self.tally.parked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the relay's end cuts short stays in the ledger, and goes on with the next start.
+fn again_or_leave(job: Job, after: Duration, op: Operation) -> Ended<Job, (), String> {
+    if op.is_cancelled() { op.fail("the relay ends".to_owned()) } else { op.again(job, after) }
+}

@@ -1,0 +1,165 @@
+//! `dayfly-relay serve`: the relay with a file in front and HTTP around it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use dayfly::{SignalOptions, SignalSink};
+use dayfly_config::{OpenError, Sources, WatchOptions, Watched};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::api::{Api, router};
+use super::log::Log;
+use super::relay::{Relay, StartError};
+use super::server::{Bounds, serve};
+use super::settings::Settings;
+use super::store::{self, OpenStoreError};
+
+/// How often what is too old is forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// How many rejected configurations wait to be told.
+const REJECTIONS: usize = 16;
+
+/// A relay that listens.
+#[derive(Debug)]
+pub struct Service {
+    relay: Relay,
+    address: SocketAddr,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Stopped last, so that whoever asks is told that the relay is going.
+    stop_server: CancellationToken,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The file is wrong.
+    #[error(transparent)]
+    Settings(#[from] OpenError),
+    /// The store cannot be opened.
+    #[error("the store cannot be opened")]
+    Store(#[from] OpenStoreError),
+    /// The relay cannot start.
+    #[error("the relay cannot start")]
+    Start(#[from] StartError),
+    /// The address cannot be had.
+    #[error("{address} cannot be listened on")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Reads the file and follows it from now on.
+///
+/// # Errors
+/// Names every place that is wrong.
+///
+/// # Cancel safety
+/// Nothing is left behind when it is dropped.
+pub async fn read(file: &Path, signals: &SignalSink) -> Result<Watched<Settings>, OpenError> {
+    // What a hook is signed with is nobody's business, also where it is wrong. A URL is never repeated in an error anyway.
+    let sources = Sources::new().file(file).secrets("endpoints.*.secrets*");
+    Watched::open_validated(sources, WatchOptions::new(), signals, Settings::check).await
+}
+
+impl Service {
+    /// Starts what the file says.
+    ///
+    /// # Errors
+    /// When the file is wrong, or something that it names cannot be had.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: what was begun is left to the next start.
+    pub async fn start(file: &Path, log: Log) -> Result<Self, ServeError> {
+        let signals = SignalSink::new(SignalOptions::new());
+        let config = Arc::new(read(file, &signals).await?);
+        let settings = config.snapshot();
+        let backend = store::open(&settings).await?;
+        let listen = settings.listen;
+        let listener = TcpListener::bind(listen).await;
+        let listener = listener.map_err(|source| ServeError::Listen { address: listen, source })?;
+        let address = listener.local_addr().unwrap_or(listen);
+        let relay = Relay::start(&*backend, Settings::clone(&settings), &signals, log).await?;
+
+        let (tasks, stop, stop_server) =
+            (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
+        let bounds = Bounds {
+            connections: settings.limits.connections.to_usize(),
+            head_timeout: settings.limits.request_timeout.0,
+        };
+        let api = Api { relay: relay.clone(), config: Some(Arc::clone(&config)) };
+        tasks.spawn(serve(listener, router(api), bounds, stop_server.clone()));
+        let follow = follow(relay.clone(), config, settings.generation());
+        let (stop_following, stop_sweeping) = (stop.clone(), stop.clone());
+        tasks.spawn(async move { stop_following.run_until_cancelled(follow).await });
+        let (sweep, tell) = (sweep(relay.clone()), tell_rejections(relay.clone(), signals, file.to_owned()));
+        tasks.spawn(
+            async move { stop_sweeping.run_until_cancelled(async { tokio::join!(sweep, tell) }).await },
+        );
+        log.info(format!("listening on http://{address}"));
+        Ok(Self { relay, address, tasks, stop, stop_server })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes nothing more in, waits for what runs within the deadline of the settings, and ends. What has not been
+    /// delivered stays in the store.
+    ///
+    /// # Cancel safety
+    /// Dropped, the service ends all the same, and nobody waits for it.
+    pub async fn drain(self) {
+        self.stop.cancel();
+        let deadline = self.relay.settings().drain_deadline.0;
+        self.relay.drain(deadline).await;
+        self.stop_server.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Applies each configuration that is put in force.
+async fn follow(relay: Relay, config: Arc<Watched<Settings>>, mut generation: u64) {
+    loop {
+        let settings = config.changed_since(generation).await;
+        generation = settings.generation();
+        relay.apply(Settings::clone(&settings)).await;
+        relay.log().info(format!("the configuration of generation {generation} is in force"));
+    }
+}
+
+/// Says which configurations were not taken.
+async fn tell_rejections(relay: Relay, signals: SignalSink, file: PathBuf) {
+    let teller = relay.clone();
+    let _handler = signals.handle_async("config.rejected", REJECTIONS, move |signal| {
+        let why = signal.payload().unwrap_or("it is not valid").to_owned();
+        teller.tally().rejected_settings.fetch_add(1, Ordering::Relaxed);
+        teller.log().warn(format!("{} is not taken, the last good one stays: {why}", file.display()));
+        async {}
+    });
+    std::future::pending::<()>().await;
+}
+
+async fn sweep(relay: Relay) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        relay.sweep().await;
+    }
+}

@@ -1,0 +1,12 @@
+//! What the service promises, over real HTTP on loopback.
+
+mod backlog;
+mod delivery;
+mod endings;
+mod intake;
+mod kill;
+mod receiver;
+mod reload;
+mod security;
+mod send;
+mod stage;
