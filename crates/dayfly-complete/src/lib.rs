@@ -16,6 +16,8 @@
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
+//! | keep that state in files that people can read | `kv_file` | `kv-file` |
+//! | keep that state in one database file | `kv_redb` | `kv-redb` |
 //!
 //! ```
 //! # #[cfg(feature = "signal-aware")] {
@@ -68,6 +70,10 @@ pub use dayfly_fixed_work as fixed_work;
 pub use dayfly_keyed_sequential as keyed_sequential;
 #[cfg(feature = "kv")]
 pub use dayfly_kv as kv;
+#[cfg(feature = "kv-file")]
+pub use dayfly_kv_file as kv_file;
+#[cfg(feature = "kv-redb")]
+pub use dayfly_kv_redb as kv_redb;
 #[cfg(feature = "limit")]
 pub use dayfly_limit as limit;
 #[cfg(feature = "retry")]

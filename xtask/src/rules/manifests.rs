@@ -22,7 +22,10 @@ fn check_package(package: &Package) -> Vec<Violation> {
     };
     let empty = Table::new();
     let own = table.get("package").and_then(Value::as_table).unwrap_or(&empty);
-    for field in INHERITED.iter().filter(|field| !own.get(**field).is_some_and(inherits)) {
+    // A crate may need a newer Rust than the others, where a dependency does.
+    let is_own = |field: &str, value: &Value| field == "rust-version" && value.is_str();
+    let stands = |field: &str| own.get(field).is_some_and(|value| inherits(value) || is_own(field, value));
+    for field in INHERITED.iter().filter(|field| !stands(field)) {
         wrong(lines::of_key(text, &["package", field]), format!("write `{field}.workspace = true`"));
     }
     if package.published {
