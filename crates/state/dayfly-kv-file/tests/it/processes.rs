@@ -77,6 +77,9 @@ fn each() -> u64 {
 #[ignore = "it is a process that the other tests start"]
 fn the_counter() {
     let Some((root, plant)) = as_process() else { return };
+    // The harness of tests has begun a line.
+    println!("\n{READY}");
+    File::open(root.join(GATE)).unwrap().lock_shared().unwrap();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     runtime.block_on(async {
