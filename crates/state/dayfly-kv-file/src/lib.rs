@@ -59,13 +59,15 @@
 //! - There is no watch: [`capabilities`](dayfly_kv::Store::capabilities) say so.
 //! - A value that was written a moment ago can be read before it is synced: who reads it may see it lost with the power,
 //!   until its writer was told. Each write costs two syncs.
-//! - Every page of a scan reads the names of all entries; `sweep` reads all files, `clear` too. A listing is as good as
-//!   the file system's: one that moves a name while it is replaced may leave it out.
-//! - A file that was changed by hand is corrupt: its checksum is wrong. Files that do not end in `.json` are left alone.
+//! - Every page of a scan reads the names of all entries, and the files of those whose key is too long for a name; `sweep`
+//!   and `clear` read all files. A listing is as good as the file system's: one that moves a name while it is replaced
+//!   may leave it out.
+//! - A file that was changed by hand is corrupt: its checksum is wrong. Files that do not end in `.json` are left alone. A
+//!   folder that stands where an entry should is corrupt, too, and has to be removed by hand.
 //! - Keys share 64 locks. A process that is stopped (not killed) in the middle of a write holds up the others who write
 //!   keys of that lock, and a runtime that shuts down waits for them: use `shutdown_timeout`.
 //! - Locks are those of the operating system: on network file systems that have none for all hosts, only the processes of
-//!   one host are kept apart. On Windows folders are not synced, and `capabilities` say so.
+//!   one host are kept apart. On Windows folders are not synced, and `capabilities` say so; the tests run on Linux.
 //!
 //! # When to use something else
 //! - `dayfly-kv-redb` for many entries or many writes: it shares one sync among all who write at once.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use dayfly_kv::ManualClock;
-use dayfly_kv_conformance::{Subject, conformance};
+use dayfly_kv::{ManualClock, Store};
+use dayfly_kv_conformance::{HistoryOptions, Subject, conformance, examine_histories};
 use dayfly_kv_file::{FileBackend, FileOptions};
+
+use crate::support::{opened, times};
 
 async fn files() -> Subject {
     let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
@@ -13,3 +15,13 @@ async fn files() -> Subject {
 }
 
 conformance!(files, without [Watch, WatchResume]);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn histories_of_a_thousand_operations_with_lost_answers_are_linearizable() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = opened(folder.path()).await;
+    let options = HistoryOptions::new().histories(times(2, 40));
+    let report = examine_histories(&store, &options).await.unwrap_or_else(|broken| panic!("{broken}"));
+    println!("histories: {report:?}");
+    assert_eq!(report.undecided, 0);
+}

@@ -56,6 +56,8 @@ async fn write(store: Arc<FileStore>, at: u64) {
 #[ignore = "it is the process that the other test kills"]
 fn the_writer() {
     let Some((root, _)) = as_process() else { return };
+    // The harness of tests has begun a line.
+    println!();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
         let store = opened(&root).await;

@@ -1,6 +1,9 @@
 //! Processes that share a folder.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +58,10 @@ impl Disk for Lockless {
     }
 }
 
+/// What a process waits for, and what it says before.
+const GATE: &str = "gate";
+const READY: &str = "ready";
+
 async fn store(root: &Path, plant: &str) -> Arc<FileStore> {
     match plant {
         "lockless" => backend_on(root, Arc::new(Lockless)).open_store(&namespace()).await.unwrap(),
@@ -70,6 +77,9 @@ fn each() -> u64 {
 #[ignore = "it is a process that the other tests start"]
 fn the_counter() {
     let Some((root, plant)) = as_process() else { return };
+    // The harness of tests has begun a line.
+    println!("\n{READY}");
+    File::open(root.join(GATE)).unwrap().lock_shared().unwrap();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     runtime.block_on(async {
@@ -83,14 +93,21 @@ fn the_counter() {
     });
 }
 
-/// What two processes have counted to.
+/// What two processes have counted to that began at the same moment.
 async fn counted(plant: &str) -> u64 {
     let folder = tempfile::tempdir().unwrap();
-    let start = || {
-        process("processes::the_counter", folder.path(), plant).stdout(std::process::Stdio::null()).spawn()
-    };
-    let mut counters = [start().unwrap(), start().unwrap()];
-    for counter in &mut counters {
+    let gate = File::create(folder.path().join(GATE)).unwrap();
+    gate.lock().unwrap();
+    let counters = [(); 2].map(|()| {
+        let mut counter = process("processes::the_counter", folder.path(), plant);
+        let mut counter = counter.stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(counter.stdout.take().unwrap()).lines();
+        assert!(output.any(|line| line.unwrap() == READY), "a counter ended before it began");
+        (counter, output)
+    });
+    drop(gate);
+    for (mut counter, output) in counters {
+        output.for_each(drop);
         assert!(counter.wait().unwrap().success());
     }
     let counts = KeyValueStore::<String, u64>::json(opened(folder.path()).await);
