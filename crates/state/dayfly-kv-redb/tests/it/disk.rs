@@ -2,10 +2,14 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dayfly_kv::{ManualClock, OpenError};
 use dayfly_kv_redb::{RedbBackend, RedbOptions};
 use redb::StorageBackend;
+
+/// It bounds a hang, and is not waited for otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A disk. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -126,10 +130,8 @@ impl Disk {
 
     /// Waits until somebody waits for a sync.
     pub(crate) fn wait_for_a_sync(&self) {
-        let mut state = self.locked();
-        while state.waiting == 0 {
-            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let waited = self.0.1.wait_timeout_while(self.locked(), PATIENCE, |state| state.waiting == 0);
+        assert!(!waited.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "nobody syncs");
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -198,9 +200,9 @@ impl StorageBackend for Disk {
         }
         state.waiting += 1;
         self.0.1.notify_all();
-        while state.is_held {
-            state = self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        // A test that failed does not let go of it.
+        let held = self.0.1.wait_timeout_while(state, PATIENCE, |state| state.is_held);
+        state = held.unwrap_or_else(PoisonError::into_inner).0;
         state.waiting -= 1;
         state.syncs += 1;
         state.did(Event::Synced);

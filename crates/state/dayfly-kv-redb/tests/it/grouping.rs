@@ -144,6 +144,32 @@ async fn a_write_whose_future_is_dropped_in_the_queue_lands_or_not_and_holds_nob
 }
 
 #[tokio::test]
+async fn a_write_whose_future_is_dropped_before_it_got_into_the_queue_never_happens() {
+    let (disk, store) = held(&RedbOptions::new().queue_capacity(1)).await;
+    let first = first_write_waits(&disk, &store).await;
+    let (queued, dropped) = (key("queued"), key("dropped"));
+    let mut in_the_queue = store.put(&queued, bytes("1"), ANY);
+    assert!(futures_now(&mut in_the_queue).is_none());
+    // There is no room for a second one.
+    assert!(timeout(Duration::ZERO, store.put(&dropped, bytes("1"), ANY)).await.is_err());
+    disk.release();
+    first.await.unwrap();
+    in_the_queue.await.unwrap();
+    store.put(&key("next"), bytes("1"), ANY).await.unwrap();
+    assert!(store.contains(&queued).await.unwrap());
+    assert!(!store.contains(&dropped).await.unwrap());
+}
+
+/// What a future has when it is polled once.
+fn futures_now<T>(future: &mut (impl Future<Output = T> + Unpin)) -> Option<T> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::Pin::new(future).poll(&mut context) {
+        std::task::Poll::Ready(value) => Some(value),
+        std::task::Poll::Pending => None,
+    }
+}
+
+#[tokio::test]
 async fn a_group_of_refusals_costs_no_sync() {
     let (disk, store) = held(&RedbOptions::new()).await;
     store.put(&key("a"), bytes("1"), ANY).await.unwrap();

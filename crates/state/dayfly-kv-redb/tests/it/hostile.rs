@@ -198,6 +198,31 @@ async fn a_corrupt_entry_is_told_with_its_path_and_an_unconditional_put_repairs_
 }
 
 #[tokio::test]
+async fn what_replaced_a_corrupt_entry_does_not_expire_with_it() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let path = folder.path().join("relay.db");
+    let shared = Arc::new(clock.clone());
+    let minute = Duration::from_secs(60);
+    {
+        let backend = RedbBackend::open_file_with(&path, &RedbOptions::new(), shared.clone()).await.unwrap();
+        let store = backend.store(&orders()).await.unwrap();
+        store.put(&key("a"), bytes("1"), ANY.time_to_live(minute)).await.unwrap();
+    }
+    {
+        let database = Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(ENTRIES).unwrap().insert(&b"\0\0\0\0a"[..], &b"\xFF"[..]).unwrap();
+        transaction.commit().unwrap();
+    }
+    let backend = RedbBackend::open_file_with(&path, &RedbOptions::new(), shared).await.unwrap();
+    let store = backend.store(&orders()).await.unwrap();
+    store.put(&key("a"), bytes("2"), ANY).await.unwrap();
+    clock.advance(2 * minute);
+    assert_eq!(store.sweep().await.unwrap(), 0);
+    assert_eq!(store.get(&key("a")).await.unwrap().unwrap().value, bytes("2"));
+}
+
+#[tokio::test]
 async fn a_later_format_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("relay.db");
