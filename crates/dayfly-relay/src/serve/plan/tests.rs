@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn everything_is_handed_in_once_and_each_key_in_its_order(
         keys in proptest::collection::vec(0_u8..4, 0..60),
-        ends in proptest::collection::vec(any::<prop::sample::Index>(), 200),
+        ends in proptest::collection::vec(any::<prop::sample::Index>(), 300),
         gaps in proptest::collection::vec(1_u64..3, 60),
     ) {
         let mut seq = 0;
@@ -65,7 +65,8 @@ proptest! {
             (seq, key.to_string())
         }).collect();
         let (mut plan, mut queue) = (Plan::default(), Queue::default());
-        for end in ends {
+        // Several end between two looks, so that more than one key has room again.
+        for ends in ends.chunks(3) {
             let freed: BTreeSet<String> =
                 plan.blocked().filter(|key| queue.has_room_for(key)).cloned().collect();
             if !freed.is_empty() {
@@ -74,7 +75,10 @@ proptest! {
             walk(&mut plan, Walk::Onward, &events, &mut queue);
             prop_assert!(plan.blocked().count() <= 4);
             // Something ends, in the order of its key.
-            if !queue.waiting.is_empty() {
+            for end in ends {
+                if queue.waiting.is_empty() {
+                    break;
+                }
                 let key = queue.waiting[end.index(queue.waiting.len())].1.clone();
                 let first = queue.waiting.iter().position(|(_, waiting)| *waiting == key);
                 queue.waiting.remove(first.unwrap());
