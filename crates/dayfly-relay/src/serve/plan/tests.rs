@@ -116,3 +116,19 @@ fn too_many_blocked_keys_end_the_walk() {
     plan.arrived(&Walk::Again(all));
     assert!(plan.may_go_on());
 }
+
+#[test]
+fn a_walk_that_is_cut_short_offers_nothing_twice() {
+    let mut plan = Plan::default();
+    let name = |key: &str| key.to_owned();
+    for (seq, key) in [(1, "a"), (2, "b")] {
+        plan.offered(&mut Walk::Onward, seq, name(key), Offered::KeyFull);
+    }
+    let both = Walk::Again([name("a"), name("b")].into());
+    let mut walk = both.clone();
+    assert!(plan.offered(&mut walk, 1, name("a"), Offered::Taken));
+    assert!(plan.offered(&mut walk, 2, name("b"), Offered::Taken));
+    assert!(!plan.offered(&mut walk, 4, name("b"), Offered::Full));
+    assert!(!plan.wants(&both, 1, "a") && !plan.wants(&both, 2, "b"));
+    assert!(plan.wants(&both, 3, "a") && plan.wants(&both, 4, "b") && plan.start(&both) == 2);
+}
