@@ -7,12 +7,12 @@
 //! | [`settings`] | what `relay.toml` says |
 //! | [`parse`], [`event`] | from a body to events, or to what is wrong with it |
 //! | [`relay`] | the relay without HTTP around it: what the demo and the service share |
-//! | [`ledger`], [`frontier`] | what was taken in and is not done yet |
-//! | [`loader`], [`plan`], [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
-//! | [`endpoint`], [`courier`], [`attempt`] | from the queue to the receiver |
-//! | [`circuit`], [`pace`] | when a receiver is left alone |
+//! | `ledger`, `frontier` | what was taken in and is not done yet |
+//! | `loader`, `plan`, [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
+//! | `endpoint`, `courier`, `attempt` | from the queue to the receiver |
+//! | `circuit`, `pace` | when a receiver is left alone |
 //! | [`addresses`] | where the relay does not connect to |
-//! | [`service`], [`server`], [`api`] | the relay with a file in front and HTTP around it |
+//! | [`service`], `server`, `api` | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
 mod api;

@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn everything_is_handed_in_once_and_each_key_in_its_order(
         keys in proptest::collection::vec(0_u8..4, 0..60),
-        ends in proptest::collection::vec(any::<prop::sample::Index>(), 200),
+        ends in proptest::collection::vec(any::<prop::sample::Index>(), 300),
         gaps in proptest::collection::vec(1_u64..3, 60),
     ) {
         let mut seq = 0;
@@ -65,7 +65,8 @@ proptest! {
             (seq, key.to_string())
         }).collect();
         let (mut plan, mut queue) = (Plan::default(), Queue::default());
-        for end in ends {
+        // Several end between two looks, so that more than one key has room again.
+        for ends in ends.chunks(3) {
             let freed: BTreeSet<String> =
                 plan.blocked().filter(|key| queue.has_room_for(key)).cloned().collect();
             if !freed.is_empty() {
@@ -74,7 +75,10 @@ proptest! {
             walk(&mut plan, Walk::Onward, &events, &mut queue);
             prop_assert!(plan.blocked().count() <= 4);
             // Something ends, in the order of its key.
-            if !queue.waiting.is_empty() {
+            for end in ends {
+                if queue.waiting.is_empty() {
+                    break;
+                }
                 let key = queue.waiting[end.index(queue.waiting.len())].1.clone();
                 let first = queue.waiting.iter().position(|(_, waiting)| *waiting == key);
                 queue.waiting.remove(first.unwrap());
@@ -111,4 +115,20 @@ fn too_many_blocked_keys_end_the_walk() {
     let all: BTreeSet<String> = plan.blocked().cloned().collect();
     plan.arrived(&Walk::Again(all));
     assert!(plan.may_go_on());
+}
+
+#[test]
+fn a_walk_that_is_cut_short_offers_nothing_twice() {
+    let mut plan = Plan::default();
+    let name = |key: &str| key.to_owned();
+    for (seq, key) in [(1, "a"), (2, "b")] {
+        plan.offered(&mut Walk::Onward, seq, name(key), Offered::KeyFull);
+    }
+    let both = Walk::Again([name("a"), name("b")].into());
+    let mut walk = both.clone();
+    assert!(plan.offered(&mut walk, 1, name("a"), Offered::Taken));
+    assert!(plan.offered(&mut walk, 2, name("b"), Offered::Taken));
+    assert!(!plan.offered(&mut walk, 4, name("b"), Offered::Full));
+    assert!(!plan.wants(&both, 1, "a") && !plan.wants(&both, 2, "b"));
+    assert!(plan.wants(&both, 3, "a") && plan.wants(&both, 4, "b") && plan.start(&both) == 2);
 }

@@ -9,7 +9,7 @@ use crate::support::{relay, text};
 
 /// The program at work.
 pub(crate) struct Program {
-    child: Child,
+    child: Option<Child>,
     pub(crate) api: Asking,
     pub(crate) address: String,
     log: Option<std::thread::JoinHandle<String>>,
@@ -37,19 +37,31 @@ impl Program {
         // Somebody has to read what it says, or it would wait for that in the end.
         let log =
             std::thread::spawn(move || lines.map_while(Result::ok).fold(log, |log, line| log + "\n" + &line));
-        Self { child, api: Asking::new(&address), address, log: Some(log) }
+        Self { child: Some(child), api: Asking::new(&address), address, log: Some(log) }
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.as_ref().unwrap().id().to_string()])
+            .status();
         assert!(sent.unwrap().success());
     }
 
     /// Waits for its end; gives its status and what it said.
     pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
-        let (mut child, log) = (self.child, self.log.take().unwrap());
+        let (mut child, log) = (self.child.take().unwrap(), self.log.take().unwrap());
         let wait = tokio::task::spawn_blocking(move || (child.wait().unwrap(), log.join().unwrap()));
         wait.await.unwrap()
+    }
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 
