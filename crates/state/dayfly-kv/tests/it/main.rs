@@ -8,6 +8,8 @@ mod configuration;
 mod contract;
 mod dropping;
 mod fallback;
+#[cfg(feature = "metrics")]
+mod figures;
 mod hostile;
 mod instruments;
 mod migrating;
