@@ -12,6 +12,9 @@ use tokio::sync::oneshot::Sender;
 
 use crate::space::Space;
 
+/// What a part of a sweep or of a clearing counts for, so that few share a transaction.
+const CHUNK_BYTES: usize = 1_024 * 1_024;
+
 /// What the committer is asked for. Whoever asks waits at the other end of `reply`, or has gone.
 #[derive(Debug)]
 pub(crate) enum Operation {
@@ -77,6 +80,8 @@ impl Operation {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Put { key, value, .. } => key.as_str().len() + value.len(),
+            // It removes a thousand entries, and a change of each is told.
+            Self::Sweep { .. } | Self::Clear { .. } => CHUNK_BYTES,
             _ => 0,
         }
     }

@@ -126,7 +126,8 @@ async fn a_full_queue_makes_writers_wait_and_loses_none() {
     tokio::task::yield_now().await;
     disk.release();
     first.await.unwrap();
-    assert_eq!(writers.join_all().await.len(), 200);
+    let written = timeout(Duration::from_secs(20), writers.join_all()).await;
+    assert_eq!(written.unwrap().len(), 200);
     assert_eq!(store.clear().await.unwrap(), 201);
 }
 

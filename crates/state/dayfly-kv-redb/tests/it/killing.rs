@@ -123,3 +123,21 @@ async fn what_was_acknowledged_is_there_after_kill_9() {
          nobody was told, 0 lost, 0 that did not open"
     );
 }
+
+#[tokio::test]
+async fn a_second_process_is_told_that_the_file_is_in_use_until_the_first_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("relay.db");
+    let mut process = start(&path);
+    let mut line = String::new();
+    let mut lines = BufReader::new(process.stdout.take().unwrap());
+    while !line.contains("written ") {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "the process ended by itself");
+    }
+    let refused = RedbBackend::open_file(&path, &RedbOptions::new()).await.unwrap_err();
+    assert_eq!(refused.to_string(), format!("{} is in use by another process", path.display()));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    RedbBackend::open_file(&path, &RedbOptions::new()).await.unwrap();
+}
