@@ -37,6 +37,10 @@ pub struct Id(());
 #[derive(Clone, Copy, Debug)]
 pub struct RuntimeMetrics(());
 
+/// There is no runtime, which cannot happen here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryCurrentError(());
+
 /// Being inside of the runtime, where everybody is.
 #[derive(Debug)]
 pub struct EnterGuard(());
