@@ -1,4 +1,4 @@
-//! Dev-only helpers of the house: drop a future at every poll, and work on paused time.
+//! Dev-only helpers of the house: drop a future at every poll, work on paused time, and count allocations.
 //!
 //! [`drop_at_every_poll`] proves cancel safety: it runs a scenario again and again and drops the future under test one
 //! moment later each time, until it completes; after every drop a check looks at what is left.
@@ -33,9 +33,11 @@
 //! # When to use something else
 //! - loom for hand-written atomics, shuttle for interleavings of tasks.
 
+mod allocations;
 mod drops;
 mod time;
 mod wakes;
 
+pub use allocations::{Counting, allocations};
 pub use drops::{DropPoint, DropReport, drop_at_every_poll};
 pub use time::{paused, settle};

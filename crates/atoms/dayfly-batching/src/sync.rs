@@ -1,14 +1,8 @@
 //! What threads meet through. It stands in one place so that `models/` can put shuttle's in.
 
 #[cfg(shuttle)]
-pub(crate) use shuttle::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+pub(crate) use shuttle::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(not(shuttle))]
-pub(crate) use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use tokio::sync::Notify;

@@ -73,7 +73,6 @@
 //! - A database's advisory locks, or a lease, when several processes are bounded together.
 
 mod admission;
-mod contain;
 mod error;
 mod few;
 mod held;

@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::admission::{Admission, Refusal, Rules, Turn, WaiterId};
-use crate::contain::contain;
 use crate::few::Few;
 use crate::keys::{KeyIds, Named};
 use crate::request::Priority;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use crate::watch::{Lapses, Watch};
+use dayfly::contain::contain;
 
 /// What handles, permits and waiters share.
 pub(crate) struct Shared<K> {
@@ -212,7 +212,9 @@ impl<K> Shared<K> {
         let answer = act(&mut state, &mut unused);
         if state.admission.is_calm() {
             drop(state);
-            unused.into_iter().for_each(|key| contain(|| drop(key)));
+            for key in unused.into_iter() {
+                contain(|| drop(key));
+            }
             return answer;
         }
         let after = state.after(unused);
@@ -225,8 +227,12 @@ impl<K> Shared<K> {
     fn conclude(&self, after: After<K>) {
         let After { wakers, unused, watch } = after;
         // A waker or a key that panics does not keep the next from its turn.
-        wakers.into_iter().for_each(|waker| contain(|| waker.wake()));
-        unused.into_iter().for_each(|key| contain(|| drop(key)));
+        for waker in wakers.into_iter() {
+            contain(|| waker.wake());
+        }
+        for key in unused.into_iter() {
+            contain(|| drop(key));
+        }
         if let Some((lapse, runtime)) = watch {
             // Any runtime will do, best the one that is at work here.
             let runtime = Handle::try_current().ok().or(runtime);

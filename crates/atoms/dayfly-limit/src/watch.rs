@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use tokio::task::coop::{Unconstrained, unconstrained};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::contain::contain;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
+use dayfly::contain::contain;
 
 /// Something in which those who were called and do not come are passed over.
 pub(crate) trait Lapses: Send + Sync {

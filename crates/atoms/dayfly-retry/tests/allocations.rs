@@ -1,41 +1,18 @@
 //! A call allocates nothing of its own, be it that it succeeds at once or that it waits.
-#![expect(unsafe_code, reason = "an allocator that counts can only be written with `unsafe`")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::ready;
 
 use dayfly_retry::{Retry, RetryBudget, RetryOptions};
+use dayfly_testing::{Counting, allocations};
 use futures_util::FutureExt;
-
-struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-thread_local! {
-    /// It needs neither an allocation nor a destructor, so that the allocator can use it at any time.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator as it is; counting touches no memory of the caller's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`, and the memory came from the system's allocator.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
 fn allocated(run: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     run();
-    ALLOCATIONS.get() - before
+    allocations() - before
 }
 
 /// A thousand calls that succeed at once, or fail and wait.

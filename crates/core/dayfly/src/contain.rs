@@ -31,9 +31,13 @@ pub fn dispose(panic: Box<dyn Any + Send>) {
 
 /// What foreign code panicked with, if it is a text, and otherwise that it did.
 pub fn panic_text(panic: &(dyn Any + Send)) -> Arc<str> {
+    brief(&panic_message(panic).unwrap_or("the body panicked"))
+}
+
+/// What foreign code panicked with, if it is a text.
+pub fn panic_message(panic: &(dyn Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    brief(&text.unwrap_or("the body panicked"))
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
 }
 
 /// The beginning of an error's text, at most 512 bytes; a longer one is not even written.

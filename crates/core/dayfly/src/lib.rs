@@ -99,7 +99,8 @@ mod intake;
 mod keyed;
 mod keys;
 mod lane;
-mod latch;
+#[doc(hidden)]
+pub mod latch;
 mod observers;
 mod operation;
 mod options;

@@ -1,11 +1,9 @@
 //! What an operation allocates, counted on its thread: a guard that no machine's load can upset.
-#![expect(unsafe_code, reason = "an allocator that counts can only be written with `unsafe`")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::convert::Infallible;
 
 use dayfly::{Coordinator, CoordinatorOptions, KeyedCoordinator, ResultCoordinator, SignalSink};
+use dayfly_testing::{Counting, allocations};
 use tokio::task::yield_now;
 
 /// What an operation may allocate, by path, from its enqueueing to its end.
@@ -25,45 +23,8 @@ const OPTIONS: CoordinatorOptions = CoordinatorOptions::new().max_concurrency(64
 /// More keys than fit into the queue, so that a key's state comes and goes.
 const KEYS: u64 = 5_000;
 
-struct Counting;
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-    /// It needs neither an allocation nor a destructor, so that the allocator can use it at any time.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn note() {
-    ALLOCATIONS.with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call goes to the system's allocator as it is; counting touches no memory of the caller's.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note();
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note();
-        // SAFETY: the caller keeps the contract of `realloc`, and the memory came from the system's allocator.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`, and the memory came from the system's allocator.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
 
 #[tokio::test]
 async fn first_come_first_served_with_a_body_that_never_suspends() {
@@ -103,10 +64,10 @@ async fn submitted_and_awaited() {
 /// has no other.
 async fn measure(work: impl Work, allowed: f64) {
     work.run(WARM_UP).await;
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     work.run(OPERATIONS).await;
     #[expect(clippy::cast_precision_loss, reason = "both are far below 2^52")]
-    let per_operation = (ALLOCATIONS.get() - before) as f64 / OPERATIONS as f64;
+    let per_operation = (allocations() - before) as f64 / OPERATIONS as f64;
     assert_eq!(work.completed(), WARM_UP + OPERATIONS);
     println!("{per_operation:.4} allocations per operation, {allowed} are allowed");
     assert!(per_operation <= allowed + SLACK, "{per_operation:.4} allocations per operation, not {allowed}");

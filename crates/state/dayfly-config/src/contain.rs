@@ -1,29 +1,17 @@
 //! Running what is foreign: its panic ends here.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Calls `foreign`; what it panicked with as a text when it does.
+use dayfly::contain::{dispose, panic_message};
+
+/// Calls `foreign`; what it panicked with, as text, when it does.
 pub(crate) fn contain<R>(foreign: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(foreign)).map_err(|panic| {
-        let text = text(&*panic);
+        let text =
+            panic_message(&*panic).map_or_else(|| "panicked".to_owned(), |text| format!("panicked: {text}"));
         dispose(panic);
         text
     })
-}
-
-fn text(panic: &(dyn Any + Send)) -> String {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    let text = owned.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.map_or_else(|| "panicked".to_owned(), |text| format!("panicked: {text}"))
-}
-
-/// Drops what foreign code panicked with, which is foreign too. What that drop panics with is let be: it could go on for
-/// ever.
-fn dispose(panic: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(again);
-    }
 }
 
 #[cfg(test)]

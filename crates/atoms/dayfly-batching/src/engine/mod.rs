@@ -19,13 +19,13 @@ use self::desk::Desk;
 pub(crate) use self::desk::Offer;
 pub(crate) use self::entering::{Entering, Refused, Submitting};
 use self::todo::Todo;
-use crate::contain::contain;
-use crate::latch::Latch;
 use crate::replies::{Reply, Token};
 use crate::room::NoRoom;
 use crate::state::Manner;
 use crate::sync::{Mutex, MutexGuard, Notify, PoisonError};
 use crate::{Answer, Batch, BatchRules, BatcherOptions, DrainReport, Stats};
+use dayfly::contain::contain;
+use dayfly::latch::Latch;
 
 pub(crate) struct Engine<T, K, V, E> {
     desk: Mutex<Desk<T, K, V, E>>,

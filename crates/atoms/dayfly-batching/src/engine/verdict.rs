@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::desk::Counts;
 use crate::batch_rules::Sameness;
-use crate::contain::contain;
 use crate::replies::{Reply, Token};
 use crate::state::Waiter;
 use crate::{Answers, BatchError};
+use dayfly::contain::contain;
 
 /// How a handler ended.
 pub(super) enum End<V, E> {

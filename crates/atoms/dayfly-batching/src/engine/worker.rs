@@ -15,9 +15,9 @@ use super::desk::Counts;
 use super::todo::Todo;
 use super::verdict::{End, Tidings, Verdict, judge};
 use crate::batch::Home;
-use crate::contain::contain;
 use crate::state::Claim;
 use crate::{Answer, Batch, FailedBatch};
+use dayfly::contain::contain;
 
 /// A worker that has handled so many batches in a row lets other tasks run.
 const IN_A_ROW: u32 = 16;
