@@ -3,6 +3,8 @@
 //! The crates of the house share this module; it is no part of what they promise.
 
 #[cfg(feature = "serde")]
+pub mod deferral;
+#[cfg(feature = "serde")]
 mod notation;
 #[cfg(feature = "serde")]
 mod table;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dayfly_signal::PatternSet;
-use dayfly_signal::setting::Table;
+use dayfly_signal::setting::{Table, deferral};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{AfterDeferral, GateOptions};
@@ -33,35 +33,5 @@ impl Serialize for GateOptions {
 impl<'de> Deserialize<'de> for GateOptions {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         Table::deserialize(input).map(|Table(Formed(options))| options)
-    }
-}
-
-/// `{ wait = "30s", then = "refuse" }`.
-mod deferral {
-    use dayfly_signal::setting::{Table, duration};
-
-    use super::{AfterDeferral, Deserialize, Deserializer, Duration, Serialize, Serializer};
-
-    #[derive(Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
-    struct Bound {
-        #[serde(with = "duration")]
-        wait: Duration,
-        then: AfterDeferral,
-    }
-
-    #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
-    pub(super) fn serialize<S: Serializer>(
-        bound: &Option<(Duration, AfterDeferral)>,
-        output: S,
-    ) -> Result<S::Ok, S::Error> {
-        bound.map(|(wait, then)| Bound { wait, then }).serialize(output)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<(Duration, AfterDeferral)>, D::Error> {
-        let bound = Option::<Table<Bound>>::deserialize(input)?;
-        Ok(bound.map(|Table(Bound { wait, then })| (wait, then)))
     }
 }

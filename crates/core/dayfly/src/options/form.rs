@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dayfly_signal::PatternSet;
-use dayfly_signal::setting::{HumanDuration, Table, duration, obeyed, optional_duration};
+use dayfly_signal::setting::{HumanDuration, Table, deferral, duration, obeyed, optional_duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{AfterDeferral, CoordinatorOptions, rules};
@@ -81,34 +81,6 @@ fn max_queued_per_key<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usiz
 fn age_after<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
     let wait = Option::<HumanDuration>::deserialize(input)?;
     wait.map(|wait| obeyed(rules::age_after(wait.0), wait)).transpose()
-}
-
-/// `{ wait = "30s", then = "skip" }`.
-mod deferral {
-    use super::{AfterDeferral, Deserialize, Deserializer, Duration, Serialize, Serializer, Table, duration};
-
-    #[derive(Deserialize, Serialize)]
-    #[serde(deny_unknown_fields)]
-    struct Bound {
-        #[serde(with = "duration")]
-        wait: Duration,
-        then: AfterDeferral,
-    }
-
-    #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
-    pub(super) fn serialize<S: Serializer>(
-        bound: &Option<(Duration, AfterDeferral)>,
-        output: S,
-    ) -> Result<S::Ok, S::Error> {
-        bound.map(|(wait, then)| Bound { wait, then }).serialize(output)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        input: D,
-    ) -> Result<Option<(Duration, AfterDeferral)>, D::Error> {
-        let bound = Option::<Table<Bound>>::deserialize(input)?;
-        Ok(bound.map(|Table(Bound { wait, then })| (wait, then)))
-    }
 }
 
 /// `[{ when = "deploy.done", clear = "deploy.*" }]`.
