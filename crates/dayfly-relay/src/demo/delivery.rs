@@ -148,7 +148,7 @@ impl Delivered {
         Self {
             drained,
             retries: again,
-            openings: endpoint.circuit().openings(),
+            openings: endpoint.circuit().stats().openings,
             peak_backlog: peak_pending,
             first_error: endpoint.first_error(),
             time,

@@ -90,7 +90,7 @@ impl Bar {
         if !was_done {
             self.worked = self.start.elapsed();
         }
-        let is_open = self.endpoint.circuit().is_open();
+        let is_open = self.endpoint.circuit().state().is_open();
         let circuit = if is_open { "circuit OPEN  " } else { "circuit closed" };
         let seconds = self.worked.as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "a rate for the eye")]

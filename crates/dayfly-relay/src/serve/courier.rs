@@ -5,12 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dayfly::{Ended, Operation};
+use dayfly_circuit_breaker::Judgement;
 
 use super::attempt::{Refusal, attempt};
 use super::endpoint::Inner;
 use super::event::Event;
 use super::ledger::LedgerError;
 use super::log::chain;
+
+/// How long it is waited where there can be no request at all, which only a limiter with too many hosts says.
+const REQUEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a store that cannot write is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -73,6 +77,9 @@ impl Inner {
             return Ok(Fate::Parked { error, attempts: op.attempt() - 1 });
         }
         let live = self.live();
+        // Starts wait while the circuit is open; what was starting when it opened comes again, too.
+        let permit = self.circuit.try_acquire().map_err(|open| open.retry_after)?;
+        let Ok(_request) = self.requests.acquire(live.host()).await else { return Err(REQUEST_PAUSE) };
         self.tally.attempts.fetch_add(1, Ordering::Relaxed);
         let attempted = match job.event.payload() {
             Ok(body) => attempt(&live.client, live.target(), &job.event.id, body).await,
@@ -80,21 +87,20 @@ impl Inner {
         };
         let refusal = match attempted {
             Ok(()) => {
-                self.circuit.succeeded();
+                permit.success();
                 let _counted: Ended<(), (), Refusal> = live.retry.conclude(op, (), Ok(()));
                 return Ok(Fate::Delivered);
             }
             Err(refusal) => refusal,
         };
 
+        // What is no breakdown says nothing about the receiver's health.
+        permit.record(if refusal.is_breakdown() { Judgement::Failure } else { Judgement::Ignored });
         let attempts = op.attempt();
         let error = refusal.to_string();
         if refusal.is_goodbye() {
             self.disable(&error).await;
             return Ok(Fate::Parked { error, attempts });
-        }
-        if refusal.is_breakdown() {
-            self.circuit.failed();
         }
         if let Some(pause) = live.pause_after(&refusal) {
             self.pace.pause(pause);

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, DrainReport, Hold, KeyedCoordinator, Reconfigure, SignalSink, Stats};
+use dayfly_circuit_breaker::CircuitBreaker;
+use dayfly_limit::KeyedLimiter;
 use dayfly_retry::{Retry, RetryBudget, RetryBudgetOptions, Verdict};
 use reqwest::Client;
 use tokio::sync::Notify;
@@ -13,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::attempt::{Clients, Refusal, Target};
-use super::circuit::Circuit;
 use super::courier::{Job, Tally};
 use super::ledger::{Disabled, Ledger};
 use super::loader::Loader;
@@ -45,7 +46,9 @@ pub(super) struct Inner {
     pub(super) name: String,
     pub(super) ordering: Ordering,
     pub(super) ledger: Arc<Ledger>,
-    pub(super) circuit: Circuit,
+    pub(super) circuit: CircuitBreaker,
+    /// Requests to each host, over all endpoints of the relay.
+    pub(super) requests: KeyedLimiter<String>,
     pub(super) pace: Pace,
     pub(super) tally: Tally,
     pub(super) log: Log,
@@ -71,6 +74,7 @@ pub(super) struct Live {
 pub(super) struct Shared {
     pub(super) ledger: Arc<Ledger>,
     pub(super) clients: Clients,
+    pub(super) requests: KeyedLimiter<String>,
     pub(super) signals: SignalSink,
     pub(super) log: Log,
 }
@@ -84,13 +88,14 @@ impl Endpoint {
         disabled: Option<Disabled>,
         shared: &Shared,
     ) -> Self {
-        let Shared { ledger, clients, signals, log } = shared;
+        let Shared { ledger, clients, requests, signals, log } = shared;
         let retry = retrier(settings);
         let inner = Arc::new(Inner {
             name: name.as_str().to_owned(),
             ordering: settings.key.clone(),
             ledger: Arc::clone(ledger),
-            circuit: Circuit::new(name.as_str(), settings.circuit, signals),
+            circuit: CircuitBreaker::new(name.as_str(), settings.breaker(), signals),
+            requests: requests.clone(),
             pace: Pace::new(name.as_str(), signals),
             tally: Tally::default(),
             log: *log,
@@ -132,7 +137,8 @@ impl Endpoint {
         // A retrier can follow all of its options at any time.
         let _followed = before.retry.reconfigure(&settings.retry.options());
         self.lanes.set_max_concurrency(settings.max_concurrency.to_usize());
-        self.inner.circuit.follow(settings.circuit);
+        // So can a breaker.
+        let _followed = self.inner.circuit.reconfigure(&settings.breaker());
         let live = Live::new(settings, before.retry.clone(), clients, allow_private);
         *self.inner.live.write().unwrap_or_else(PoisonError::into_inner) = live;
         if before.settings.url != settings.url {
@@ -185,7 +191,7 @@ impl Endpoint {
         self.lanes.stats()
     }
 
-    pub(crate) fn circuit(&self) -> &Circuit {
+    pub(crate) fn circuit(&self) -> &CircuitBreaker {
         &self.inner.circuit
     }
 
@@ -257,7 +263,7 @@ impl Inner {
             .max_concurrency(settings.max_concurrency.to_usize())
             .queue_capacity(QUEUE_CAPACITY)
             .max_queued_per_key(QUEUED_PER_KEY)
-            .defer_on([self.circuit.signal(), self.pace.signal()])
+            .defer_on([&*format!("circuit.open.{}", self.name), self.pace.signal()])
     }
 }
 
@@ -278,6 +284,12 @@ impl Live {
 
     pub(super) fn target(&self) -> Target<'_> {
         Target { url: self.settings.url.url(), secrets: &self.secrets, timeout: self.settings.timeout.0 }
+    }
+
+    /// Whose requests are bounded together: the host and port that the URL leads to.
+    pub(super) fn host(&self) -> String {
+        let url = self.settings.url.url();
+        format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
     }
 
     /// How long the endpoint is left alone after an answer: as long as the receiver asks for, within the longest wait, and

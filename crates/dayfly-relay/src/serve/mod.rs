@@ -10,14 +10,13 @@
 //! | `ledger`, `frontier` | what was taken in and is not done yet |
 //! | `loader`, `plan`, [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
 //! | `endpoint`, `courier`, `attempt` | from the queue to the receiver |
-//! | `circuit`, `pace` | when a receiver is left alone |
+//! | `pace` | when a receiver is left alone |
 //! | [`addresses`] | where the relay does not connect to |
 //! | [`service`], `server`, `api` | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
 mod api;
 pub(crate) mod attempt;
-pub(crate) mod circuit;
 mod courier;
 pub(crate) mod endpoint;
 pub mod event;

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use dayfly::{SignalPattern, SignalSink};
+use dayfly::{Reconfigure, SignalPattern, SignalSink};
 use dayfly_kv::Backend;
+use dayfly_limit::KeyedLimiter;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
@@ -143,7 +144,8 @@ impl Relay {
             log.info(format!("{} events are waiting from before", recovered.events));
         }
         let mut disabled = ledger.disabled().await?;
-        let shared = Shared { ledger: Arc::new(ledger), clients, signals: signals.clone(), log };
+        let requests = KeyedLimiter::new(settings.limits.of_requests());
+        let shared = Shared { ledger: Arc::new(ledger), clients, requests, signals: signals.clone(), log };
         let mut endpoints = BTreeMap::new();
         for (name, endpoint) in &settings.endpoints {
             let disabled = disabled.remove(name.as_str()).filter(|was| was.url == endpoint.url.shown());
@@ -300,6 +302,8 @@ impl Relay {
         if !fixed.is_empty() {
             shared.log.warn(format!("{} hold from the start on: restart to change them", fixed.join(", ")));
         }
+        // A limiter can follow all of its options at any time.
+        let _followed = shared.requests.reconfigure(&settings.limits.of_requests());
         let allow_private = settings.allow_private_addresses;
         let mut current = self.endpoints();
         let settings = Arc::new(settings);

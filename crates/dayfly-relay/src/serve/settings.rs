@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use dayfly_config::Invalid;
+use dayfly_limit::KeyedLimiterOptions;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -54,6 +55,10 @@ pub struct Limits {
     pub events_per_request: Whole<1, 100_000>,
     /// Events that wait for their delivery.
     pub backlog: Whole<1, { u64::MAX }>,
+    /// Requests to receivers at once, over all endpoints.
+    pub requests: Whole<1, 100_000>,
+    /// Requests to one host at once, over all endpoints that lead there.
+    pub requests_per_host: Whole<1, 100_000>,
     /// Open connections. It holds from the start on.
     pub connections: Whole<1, 100_000>,
     /// How long a client may take to send the head of a request, and its body.
@@ -99,9 +104,20 @@ impl Default for Limits {
             event_bytes: Whole(256 << 10),
             events_per_request: Whole(1_000),
             backlog: Whole(1_000_000),
+            requests: Whole(1_024),
+            requests_per_host: Whole(128),
             connections: Whole(1_024),
             request_timeout: Human(Duration::from_secs(10)),
         }
+    }
+}
+
+impl Limits {
+    /// The bounds of requests to receivers.
+    pub(super) fn of_requests(&self) -> KeyedLimiterOptions {
+        KeyedLimiterOptions::new()
+            .limit(self.requests.to_usize())
+            .limit_per_key(self.requests_per_host.to_usize())
     }
 }
 
@@ -126,6 +142,9 @@ impl Settings {
             }
             if endpoint.retry.base.0 > endpoint.retry.cap.0 {
                 wrong.push(Invalid::at(at("retry.base"), "the first wait is longer than the longest, `cap`"));
+            }
+            if endpoint.circuit.open_for.0.is_zero() {
+                wrong.push(Invalid::at(at("circuit.open_for"), "a circuit is open for more than no time"));
             }
         }
         match wrong.into_iter().reduce(Invalid::and) {

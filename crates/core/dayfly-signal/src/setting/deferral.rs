@@ -18,7 +18,6 @@ struct Bound<T> {
 ///
 /// # Errors
 /// Those of the output.
-#[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
 pub fn serialize<T: Copy + Serialize, S: Serializer>(
     bound: &Option<(Duration, T)>,
     output: S,

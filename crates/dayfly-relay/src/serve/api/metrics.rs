@@ -92,7 +92,7 @@ fn text(api: &Api) -> String {
         text.each(name, "counter", help, figure);
     }
     let openings =
-        endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.circuit().openings()));
+        endpoints.iter().map(|endpoint| (endpoint.name().to_owned(), endpoint.circuit().stats().openings));
     text.each("circuit_openings_total", "counter", "How often the circuit opened.", openings);
     for (name, help, state) in [
         ("circuit_open", "Whether the circuit is open.", 0),
@@ -100,7 +100,8 @@ fn text(api: &Api) -> String {
         ("endpoint_disabled", "Whether the endpoint is disabled.", 2),
     ] {
         let flags = endpoints.iter().map(|endpoint| {
-            let flags = [endpoint.circuit().is_open(), endpoint.is_slow(), endpoint.disabled().is_some()];
+            let flags =
+                [endpoint.circuit().state().is_open(), endpoint.is_slow(), endpoint.disabled().is_some()];
             (endpoint.name().to_owned(), u8::from(flags[state]))
         });
         text.each(name, "gauge", help, flags);

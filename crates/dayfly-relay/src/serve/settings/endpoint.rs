@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use dayfly::SignalPattern;
+use dayfly_circuit_breaker::BreakerOptions;
 use dayfly_config::Secret as Hidden;
 use dayfly_retry::{Backoff, Jitter, RetryOptions};
 use reqwest::Url;
@@ -126,6 +127,15 @@ impl EndpointSettings {
         }
     }
 
+    /// The options of its circuit. Whatever runs at once may run as a probe, since none of it is refused: starts wait.
+    pub(crate) fn breaker(&self) -> BreakerOptions {
+        let CircuitSettings { failure_threshold, open_for } = self.circuit;
+        BreakerOptions::new()
+            .failure_threshold(failure_threshold.to_u32())
+            .open_for(open_for.0)
+            .probes(self.max_concurrency.to_u32())
+    }
+
     /// Whether it gets events of this type.
     #[must_use]
     pub fn wants(&self, kind: &str) -> bool {
@@ -136,8 +146,7 @@ impl EndpointSettings {
 impl RetrySettings {
     /// The options of the retrier.
     pub fn options(&self) -> RetryOptions {
-        let attempts = u32::try_from(self.attempts.0).unwrap_or(u32::MAX);
-        RetryOptions::new().attempts(attempts).backoff(self.backoff())
+        RetryOptions::new().attempts(self.attempts.to_u32()).backoff(self.backoff())
     }
 
     /// The waits between attempts.

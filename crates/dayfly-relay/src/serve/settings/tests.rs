@@ -52,7 +52,9 @@ fn wrong_values_are_told_with_what_was_expected() {
     for (from, to, wanted) in [
         ("\"memory\"", "\"mysql:x\"", "a store is `redb:<file>`, `file:<folder>` or `memory`"),
         ("\"memory\"", "\"file:\"", "a store is"),
-        ("\"5s\"", "\"soon\"", "a length of time such as `30s`"),
+        ("\"5s\"", "\"soon\"", "`soon` is no duration such as `30s`"),
+        ("\"5s\"", "\"18446744073709551615s 1000ms\"", "is no duration such as `30s`"),
+        ("open_for = \"1s\"", "open_for = \"0s\"", "endpoints.orders.circuit.open_for"),
         ("1000", "0", "a whole number from 1 to 268435456 is wanted, not 0"),
         ("1000", "-5", "a whole number from 1 to 268435456 is wanted, not -5"),
         ("https://", "ftp://", "a URL such as `https://example.org/hook` is wanted, with http or https"),

@@ -2,14 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
-
-use serde::{Deserialize, Deserializer, Serialize, de};
-use thiserror::Error;
 
 /// A length of time as people write it, such as `1m 30s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Human(pub Duration);
+pub use dayfly_signal::setting::HumanDuration as Human;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use thiserror::Error;
 
 /// A whole number from `LOW` to `HIGH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +22,6 @@ pub struct EndpointName(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the name of an endpoint is 1 to 64 lower-case letters, digits, `-` and `_`")]
 pub struct ParseNameError;
-
-impl<'de> Deserialize<'de> for Human {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        let time = humantime::parse_duration(&text);
-        time.map(Self).map_err(|_| de::Error::custom("a length of time such as `30s` or `1m 30s` is wanted"))
-    }
-}
 
 impl<'de, const LOW: u64, const HIGH: u64> Deserialize<'de> for Whole<LOW, HIGH> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -51,6 +40,12 @@ impl<const LOW: u64, const HIGH: u64> Whole<LOW, HIGH> {
     #[must_use]
     pub fn to_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    /// The number as a count of something that happens.
+    #[must_use]
+    pub fn to_u32(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 }
 

@@ -45,7 +45,7 @@ async fn a_wrong_file_changes_nothing_and_is_told() {
     let good = endpoint("one", &receiver.url(), "");
     for (bad, wanted) in [
         ("max_concurrency = 0".to_owned(), "endpoints.one.max_concurrency: a whole number from 1 to 1024"),
-        ("timeout = \"soon\"".to_owned(), "endpoints.one.timeout: a length of time"),
+        ("timeout = \"soon\"".to_owned(), "endpoints.one.timeout: `soon` is no duration"),
         ("events = 7".to_owned(), "endpoints.one.events"),
         ("colour = \"red\"".to_owned(), "endpoints.one.colour"),
         ("max_concurrency = ".to_owned(), "relay.toml:"),
