@@ -28,7 +28,7 @@ fn run(arguments: &[&str], fails: &str) -> (Output, Vec<String>) {
 const STEPS: [&str; 8] = [
     "fmt --all --check",
     "clippy --workspace --all-targets --all-features -- -D warnings",
-    "clippy --workspace --exclude dayfly-relay --exclude dayfly-complete --all-targets -- -D warnings",
+    "clippy --workspace --exclude dayfly-relay --exclude dayfly-complete --exclude docs --all-targets -- -D warnings",
     "check -p dayfly-complete --no-default-features",
     "-D warnings doc --workspace --no-deps --all-features",
     "xtask tidy",
@@ -46,7 +46,7 @@ fn every_step_runs_in_order_with_warnings_as_errors() {
 #[test]
 fn a_step_that_fails_ends_it_and_makes_it_fail() {
     for (at, fails) in
-        ["fmt", "all-features -- -D", "exclude", "check -p", "doc", "tidy", "test --", "models"]
+        ["fmt", "all-features -- -D", "exclude", "check -p", "doc --", "tidy", "test --", "models"]
             .into_iter()
             .enumerate()
     {

@@ -141,8 +141,3 @@ pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, KeyStats, Stats};
 pub use ticket::{Ticket, TicketError};
 pub use weak::WeakHandle;
-
-/// The README's example is compiled and run with the doc tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../../../README.md")]
-struct Readme;

@@ -14,9 +14,8 @@ pub struct Open {
     pub retry_after: Duration,
 }
 
-/// Why a call through a breaker gave no value.
+/// Why a call through a breaker gave no value. There will be no third reason: it was not made, or it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum CallError<E> {
     /// The breaker refused: the call was not made.
     #[error("the circuit is open")]

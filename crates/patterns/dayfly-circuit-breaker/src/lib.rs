@@ -34,7 +34,6 @@
 //!                 Err(CallError::Inner(error)) => op.fail(error),
 //!                 // Another customer's order is the probe: this one waits its turn.
 //!                 Err(CallError::Open { retry_after }) => op.again(customer, retry_after),
-//!                 Err(_) => op.done(),
 //!             }
 //!         }
 //!     },

@@ -101,7 +101,7 @@ async fn a_coordinator_that_defers_on_it_goes_on_by_itself() {
             match bank.call(async { if is_up { Ok(()) } else { Err("down") } }).await {
                 Ok(()) => op.done::<u32, &str>(),
                 Err(CallError::Open { retry_after }) => op.again(number, retry_after),
-                Err(_) => op.again(number, Duration::ZERO),
+                Err(CallError::Inner(_)) => op.again(number, Duration::ZERO),
             }
         }
     };
