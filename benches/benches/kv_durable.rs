@@ -33,9 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn keys() -> Vec<Key> {
-    (0..KEYS)
-        .map(|key| Key::new(format!("order/{:04}", key * 619 % KEYS)).expect("these are keys"))
-        .collect()
+    (0..KEYS).map(|key| Key::new(format!("order/{:04}", key * 619 % KEYS)).expect("these are keys")).collect()
 }
 
 /// A value that nobody else has.
@@ -194,7 +192,8 @@ fn gets(runner: &mut Runner, folder: &TempDir) {
                     for key in keys.iter().cycle().take(gets as usize) {
                         let (store, key) = (store.clone(), key.clone());
                         let runtime = tokio::runtime::Handle::current();
-                        let read = move || runtime.block_on(async { store.get(&key).await.expect("it is read") });
+                        let read =
+                            move || runtime.block_on(async { store.get(&key).await.expect("it is read") });
                         std::hint::black_box(tokio::task::spawn_blocking(read).await.expect("it ends"));
                     }
                 });
