@@ -5,6 +5,7 @@ pub mod ci;
 pub mod codegen;
 pub mod lines;
 pub mod models;
+pub mod release;
 pub mod rules;
 pub mod scaffold;
 pub mod source;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::tree::Tree;
-use xtask::{bench, ci, codegen, models, rules, scaffold};
+use xtask::{bench, ci, codegen, models, release, rules, scaffold};
 
 /// The developer's and the release's commands.
 #[derive(Parser)]
@@ -45,6 +45,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// What a release needs: the version, the changelog's section, crates that can be packed.
+    #[command(subcommand)]
+    Release(release::Step),
     /// Makes a new crate in house style.
     New {
         /// The folder under `crates/`: core, atoms, patterns, state.
@@ -83,6 +86,7 @@ fn main() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Release(step) => release::run(&cli.root, &step),
         Command::New { family, name, floor } => {
             let made = scaffold::new_crate(&Tree::load(&cli.root)?, &family, &name, floor)?;
             println!("made {}; run `cargo xtask codegen` whenever its docs have changed", made.display());

@@ -8,5 +8,6 @@ mod codegen;
 mod dodges;
 mod edges;
 mod house;
+mod releasing;
 mod scaffold;
 mod tidy;
