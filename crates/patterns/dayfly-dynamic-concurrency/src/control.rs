@@ -201,42 +201,42 @@ impl Control {
     }
 
     /// A signal was raised.
-    pub(crate) fn step(&mut self, step: Step, now: Instant) {
+    pub(crate) fn step(&mut self, step: Step) {
         let limit = self.settled();
         self.phase = Phase::Steady;
         let limit = match step {
             Step::Double => limit.saturating_mul(2),
             Step::Halve => limit / 2,
         };
-        self.set(limit, now);
+        self.set(limit);
     }
 
     /// Follows these options from now on.
-    pub(crate) fn follow(&mut self, options: AdaptiveLimitOptions, now: Instant) {
+    pub(crate) fn follow(&mut self, options: AdaptiveLimitOptions) {
         self.options = options;
         if let Phase::Probing { back_to, .. } = &mut self.phase {
             *back_to = self.options.bounds.hold(*back_to);
         }
-        self.set(self.limit, now);
+        self.set(self.limit);
     }
 
     /// The table of the two phases.
     fn judge(&mut self, seen: Seen, now: Instant) {
         let lower = self.options.bounds.probe(self.limit);
         match (self.phase, seen) {
-            (_, Seen::Drops { drops, samples }) => self.give_way(drops, samples, now),
+            (_, Seen::Drops { drops, samples }) => self.give_way(drops, samples),
             (Phase::Probing { latency: before, .. }, Seen::Latency { latency, .. })
                 if lower < self.limit && halving_helps(before, latency) =>
             {
-                self.probe(lower, latency, now);
+                self.probe(lower, latency);
             }
             (Phase::Probing { back_to, .. }, Seen::Latency { latency, .. }) => {
                 self.learn(latency, now);
                 self.phase = Phase::Steady;
-                self.set(back_to, now);
+                self.set(back_to);
             }
             (Phase::Steady, Seen::Latency { latency, peak }) if self.is_due(now) && peak > lower => {
-                self.probe(lower, latency, now);
+                self.probe(lower, latency);
             }
             (Phase::Steady, Seen::Latency { latency, peak }) => self.adjust(latency, peak, now),
         }
@@ -245,17 +245,17 @@ impl Control {
         }
     }
 
-    fn give_way(&mut self, drops: u32, samples: u32, now: Instant) {
+    fn give_way(&mut self, drops: u32, samples: u32) {
         let settled = self.settled();
         self.phase = Phase::Steady;
-        self.set(after_drops(settled, drops, samples, self.options.bounds), now);
+        self.set(after_drops(settled, drops, samples, self.options.bounds));
         self.reduced = self.generation;
     }
 
     /// Lowers the limit for a moment. It will go back to what it is now.
-    fn probe(&mut self, lower: usize, latency: u64, now: Instant) {
+    fn probe(&mut self, lower: usize, latency: u64) {
         self.phase = Phase::Probing { back_to: self.limit, latency };
-        self.set(lower, now);
+        self.set(lower);
     }
 
     fn adjust(&mut self, latency: u64, peak: usize, now: Instant) {
@@ -275,7 +275,7 @@ impl Control {
         let is_used = peak >= limit.div_ceil(2);
         let higher = || if is_used { higher(limit, latency, baseline, options) } else { limit };
         let next = lower.unwrap_or_else(higher);
-        self.set(next, now);
+        self.set(next);
     }
 
     /// This is latency without a queue of ours.
@@ -299,12 +299,13 @@ impl Control {
         }
     }
 
-    /// Another limit begins another generation, and what was collected under the one before says nothing any more.
-    fn set(&mut self, limit: usize, now: Instant) {
+    /// Another limit begins another generation, and latencies of the one before say nothing any more. Drops that were not
+    /// judged yet stay, or signals that come often would hide them.
+    fn set(&mut self, limit: usize) {
         let before = std::mem::replace(&mut self.limit, self.options.bounds.hold(limit));
         if self.limit != before {
             self.generation += 1;
-            self.window.open(self.in_flight, now);
+            self.window.forget_latencies(self.in_flight);
         }
     }
 }
@@ -323,9 +324,13 @@ impl Window {
     }
 
     fn open(&mut self, in_flight: usize, now: Instant) {
-        self.latencies.clear();
+        self.forget_latencies(in_flight);
         self.drops = 0;
-        self.peak = in_flight;
         self.opened_at = now;
+    }
+
+    fn forget_latencies(&mut self, in_flight: usize) {
+        self.latencies.clear();
+        self.peak = in_flight;
     }
 }

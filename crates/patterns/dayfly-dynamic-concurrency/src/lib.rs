@@ -93,7 +93,8 @@
 //! - Clients that share a server do not know of each other; each finds the queue of the others in its baseline. Their drops
 //!   and `max_latency` bound that.
 //! - It needs traffic. Where calls stop in the middle of a probe, half of the limit stays until the next ones end.
-//! - Latencies are kept to a sixteenth, and a sample takes a short lock at each end.
+//! - Latencies are kept to a sixteenth, and a sample takes a short lock at each end. Calls of a few microseconds are mostly
+//!   noise, and nothing here takes it away.
 //!
 //! # When to use something else
 //! - A fixed limit, when you know the number, or `dayfly-circuit-breaker` when calls fail instead of getting slow.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::control::Tag;
 use crate::shared::Shared;
 
-/// What the end of a call says about load.
+/// What the end of a call says about load. One that has taken longer than
+/// [`max_latency`](crate::AdaptiveLimitOptions::max_latency) is a drop, whatever else it is judged to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// It was done, and its latency counts.

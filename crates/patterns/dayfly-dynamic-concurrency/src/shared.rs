@@ -49,13 +49,11 @@ impl Shared {
     }
 
     pub(crate) fn step(&self, step: Step) {
-        let now = Instant::now();
-        self.change(|control| control.step(step, now));
+        self.change(|control| control.step(step));
     }
 
     pub(crate) fn follow(&self, options: AdaptiveLimitOptions) {
-        let now = Instant::now();
-        self.change(|control| control.follow(options, now));
+        self.change(|control| control.follow(options));
     }
 
     pub(crate) fn bind(&self, target: Arc<dyn SetLimit>) {

@@ -134,7 +134,7 @@ impl Model {
         let floor = self.options.bounds.min;
         if self.drops > 0 {
             let from = self.before.take().map_or(self.limit, |(limit, _)| limit);
-            self.set(after_drops(from, self.drops, samples, self.options.bounds), now);
+            self.set(after_drops(from, self.drops, samples, self.options.bounds));
             self.lowered = self.changes;
             return;
         }
@@ -152,16 +152,16 @@ impl Model {
         match self.before {
             Some((_, before)) if half < self.limit && latency * 7 < before * 4 => {
                 self.before = Some((self.limit, latency));
-                self.set(half, now);
+                self.set(half);
             }
             Some((limit, _)) => {
                 self.learn(latency, now);
                 self.before = None;
-                self.set(limit, now);
+                self.set(limit);
             }
             None if is_due && self.peak > half => {
                 self.before = Some((self.limit, latency));
-                self.set(half, now);
+                self.set(half);
             }
             None => {
                 if is_due || self.baseline.is_some_and(|(known, _)| latency < known) {
@@ -171,9 +171,9 @@ impl Model {
                 let lower = over(self.limit, latency, known, &self.options);
                 self.at_the_floor = if lower == Some(floor) { self.at_the_floor + 1 } else { 0 };
                 if let Some(lower) = lower {
-                    self.set(lower, now);
+                    self.set(lower);
                 } else if self.peak >= self.limit.div_ceil(2) {
-                    self.set(higher(self.limit, latency, known, &self.options), now);
+                    self.set(higher(self.limit, latency, known, &self.options));
                 }
             }
         }
@@ -184,25 +184,26 @@ impl Model {
         self.baseline = Some((latency.min(most), now));
     }
 
-    fn step(&mut self, up: bool, now: u64) {
+    fn step(&mut self, up: bool) {
         let from = self.before.take().map_or(self.limit, |(limit, _)| limit);
-        self.set(if up { from * 2 } else { from / 2 }, now);
+        self.set(if up { from * 2 } else { from / 2 });
     }
 
-    fn follow(&mut self, options: AdaptiveLimitOptions, now: u64) {
+    fn follow(&mut self, options: AdaptiveLimitOptions) {
         self.options = options;
         if let Some((limit, _)) = &mut self.before {
             *limit = (*limit).clamp(self.options.bounds.min, self.options.bounds.max);
         }
-        self.set(self.limit, now);
+        self.set(self.limit);
     }
 
-    fn set(&mut self, limit: usize, now: u64) {
+    fn set(&mut self, limit: usize) {
         let limit = limit.clamp(self.options.bounds.min, self.options.bounds.max);
         if limit != self.limit {
             self.limit = limit;
             self.changes += 1;
-            self.open(now);
+            self.latencies.clear();
+            self.peak = self.out.len();
         }
     }
 
@@ -270,13 +271,13 @@ impl Pair {
             }
             Event::Wait { milliseconds } => self.wait(milliseconds),
             Event::Step(up) => {
-                self.control.step(if up { Step::Double } else { Step::Halve }, self.time());
-                self.model.step(up, self.now);
+                self.control.step(if up { Step::Double } else { Step::Halve });
+                self.model.step(up);
             }
             Event::Bounds { min, more } => {
                 let options = self.control.options().clone().bounds(min, min + more);
-                self.control.follow(options.clone(), self.time());
-                self.model.follow(options, self.now);
+                self.control.follow(options.clone());
+                self.model.follow(options);
             }
         }
     }

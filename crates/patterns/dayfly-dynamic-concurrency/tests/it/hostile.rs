@@ -1,7 +1,8 @@
 //! What panics, comes back in, or never ends.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -34,6 +35,48 @@ fn a_limit_that_panics_costs_nobody_else_anything() {
     let sound: Box<dyn Fn(usize) + Send + Sync> = Box::new(move |limit| tell.store(limit, Ordering::SeqCst));
     limit.bind(sound);
     assert_eq!(told.load(Ordering::SeqCst), 16);
+}
+
+/// Stays in the first call that follows its making until it is let go.
+struct Held {
+    told: Mutex<Vec<usize>>,
+    is_inside: AtomicBool,
+    entered: SyncSender<()>,
+    leave: Mutex<Receiver<()>>,
+}
+
+impl SetLimit for Held {
+    fn set_limit(&self, limit: usize) {
+        assert!(!self.is_inside.swap(true, Ordering::SeqCst), "it is told twice at once");
+        if limit == 16 {
+            self.entered.send(()).unwrap();
+            self.leave.lock().unwrap().recv().unwrap();
+        }
+        self.told.lock().unwrap().push(limit);
+        self.is_inside.store(false, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn while_somebody_tells_of_a_limit_another_change_does_not_wait_and_is_told_after_it() {
+    let signals = SignalSink::default();
+    let ((entered, is_in), (let_go, leave)) = (sync_channel(1), sync_channel(1));
+    let held = Arc::new(Held {
+        told: Mutex::default(),
+        is_inside: AtomicBool::new(false),
+        entered,
+        leave: Mutex::new(leave),
+    });
+    let limit = AdaptiveLimit::new(Arc::clone(&held), OPTIONS, &signals);
+    thread::scope(|threads| {
+        threads.spawn(|| signals.raise("load.high"));
+        is_in.recv().unwrap();
+        signals.raise("load.low");
+        signals.raise("load.low");
+        assert_eq!(limit.limit(), 4);
+        let_go.send(()).unwrap();
+    });
+    assert_eq!((&*held.told.lock().unwrap(), limit.stats().panics), (&vec![8, 16, 4], 0));
 }
 
 /// Uses the limit while it is told of it.

@@ -192,6 +192,20 @@ async fn a_step_in_the_middle_of_a_probe_steps_from_the_limit_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn signals_that_come_often_do_not_hide_drops() {
+    let signals = SignalSink::default();
+    let limit = AdaptiveLimit::unbound(OPTIONS, &signals);
+    for name in ["load.high", "load.low"].repeat(2) {
+        let sample = limit.begin();
+        advance(5 * MS).await;
+        signals.raise(name);
+        assert_eq!(limit.stats().windows, 0);
+        sample.dropped();
+    }
+    assert_eq!((limit.stats().windows, limit.limit()), (1, 8));
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_halving_halves_latency_it_is_halved_again() {
     let limit = limit(OPTIONS.initial(64));
     // A server with eight workers and 10 ms for a call, so each wave of eight waits for the one before.

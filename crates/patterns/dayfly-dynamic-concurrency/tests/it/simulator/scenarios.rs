@@ -91,12 +91,14 @@ impl StaleSamples {
         Envoy::new(20, 1_000, 1.0)
     }
 
-    /// The same tolerance as the original's buffer, and measurements as often.
+    /// The same tolerance as the original's buffer, and measurements as often, of as many samples and however soon they come.
     pub(crate) const fn options() -> AdaptiveLimitOptions {
         AdaptiveLimitOptions::new()
             .bounds(4, 1_000)
             .initial(20)
             .tolerance(2.0)
+            .window(Duration::ZERO)
+            .min_samples(50)
             .probe_every(Duration::from_secs(10))
     }
 }
