@@ -102,7 +102,7 @@ fn envoy_11579_what_began_before_a_measurement_is_not_measured() {
         let at_first = baseline(between(&original, 0, 10));
         assert!(at_first < 120 * MILLISECOND, "the first one has nothing stale to measure");
         let later = [20, 40, 80].map(|second| baseline(between(&original, second, second + 20)));
-        assert!(later.iter().all(|later| *later > 10 * at_first), "and from then on it climbs: {later:?}");
+        assert!(later[0] > 3 * at_first && later[2] > 10 * at_first, "and from then on it climbs: {later:?}");
         assert_eq!(highest(between(&original, 40, 120)), 1_000);
 
         let ours = run(&StaleSamples::scenario(), seed, Ours::new(StaleSamples::options()));
