@@ -9,7 +9,7 @@
 //! | | what it is |
 //! |---|---|
 //! | [`AdaptiveLimit`] | moves a limit, on signals and by samples |
-//! | [`SetLimit`] | what can be moved: limiters, coordinators, your own |
+//! | [`SetLimit`], [`SetWith`] | what can be moved: limiters, coordinators, whatever has a setter |
 //! | [`Sample`] | one call under way, and what its end says about load |
 //!
 //! ```
@@ -117,5 +117,5 @@ pub use adaptive_limit::AdaptiveLimit;
 pub use error::MeasureError;
 pub use options::AdaptiveLimitOptions;
 pub use sample::{Judgement, Sample};
-pub use set_limit::SetLimit;
+pub use set_limit::{SetLimit, SetWith};
 pub use stats::AdaptiveLimitStats;

@@ -1,13 +1,13 @@
 //! What can be given another limit while it works.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use dayfly::{Coordinator, KeyedCoordinator, PriorityCoordinator, ResultCoordinator, WeakHandle};
 use dayfly_limit::{KeyedLimiter, Limiter};
 
-/// What can be given another limit while it works: limiters, coordinators, or anything of your own.
+/// What can be given another limit while it works: limiters, coordinators, and through [`SetWith`] whatever has a setter.
 ///
 /// A coordinator whose body holds its [`AdaptiveLimit`](crate::AdaptiveLimit) is best given as a
 /// [`WeakHandle`]: otherwise each keeps the other, and it never closes by itself.
@@ -31,6 +31,29 @@ pub trait SetLimit: Send + Sync {
     /// is contained and counted.
     fn set_limit(&self, limit: usize);
 }
+
+/// What is moved by a closure: a pool of someone else's, a fixed pool of threads, several limits at once.
+///
+/// ```
+/// use dayfly::SignalSink;
+/// use dayfly_dynamic_concurrency::{AdaptiveLimit, AdaptiveLimitOptions, SetWith};
+/// use dayfly_limit::Limiter;
+///
+/// // Writes may have a quarter of what reads have.
+/// let (reads, writes) = (Limiter::default(), Limiter::default());
+/// let both = {
+///     let (reads, writes) = (reads.clone(), writes.clone());
+///     SetWith(move |limit: usize| {
+///         reads.set_limit(limit).unwrap();
+///         writes.set_limit(limit.div_ceil(4)).unwrap();
+///     })
+/// };
+/// let limit = AdaptiveLimit::new(both, AdaptiveLimitOptions::new().initial(40), &SignalSink::default());
+/// assert_eq!((reads.limit(), writes.limit()), (40, 10));
+/// # drop(limit);
+/// ```
+#[derive(Clone, Copy)]
+pub struct SetWith<F>(pub F);
 
 impl SetLimit for Limiter {
     fn set_limit(&self, limit: usize) {
@@ -98,9 +121,14 @@ impl<L: SetLimit + ?Sized> SetLimit for Arc<L> {
     }
 }
 
-/// For whatever has no type of its own: a closure in a box.
-impl SetLimit for Box<dyn Fn(usize) + Send + Sync> {
+impl<F: Fn(usize) + Send + Sync> SetLimit for SetWith<F> {
     fn set_limit(&self, limit: usize) {
-        self(limit);
+        (self.0)(limit);
+    }
+}
+
+impl<F> fmt::Debug for SetWith<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SetWith").finish_non_exhaustive()
     }
 }

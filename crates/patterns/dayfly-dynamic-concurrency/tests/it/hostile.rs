@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use dayfly_dynamic_concurrency::{AdaptiveLimit, AdaptiveLimitOptions, Judgement, Sample, SetLimit};
+use dayfly_dynamic_concurrency::{AdaptiveLimit, AdaptiveLimitOptions, Judgement, Sample, SetLimit, SetWith};
 use dayfly_signal::SignalSink;
 use tokio::time::advance;
 
@@ -32,7 +32,7 @@ fn a_limit_that_panics_costs_nobody_else_anything() {
     assert!(!signals.has("sink.callback.panicked"));
     let told = Arc::new(AtomicUsize::new(0));
     let tell = Arc::clone(&told);
-    let sound: Box<dyn Fn(usize) + Send + Sync> = Box::new(move |limit| tell.store(limit, Ordering::SeqCst));
+    let sound = SetWith(move |limit| tell.store(limit, Ordering::SeqCst));
     limit.bind(sound);
     assert_eq!(told.load(Ordering::SeqCst), 16);
 }
@@ -181,7 +181,7 @@ fn thousands_of_samples_on_many_threads_all_come_back() {
     let options = OPTIONS.min_samples(5).window(Duration::ZERO);
     let told = Arc::new(AtomicUsize::new(0));
     let tell = Arc::clone(&told);
-    let setter: Box<dyn Fn(usize) + Send + Sync> = Box::new(move |limit| {
+    let setter = SetWith(move |limit| {
         assert!((2..=64).contains(&limit));
         tell.store(limit, Ordering::SeqCst);
     });

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use dayfly::{Coordinator, CoordinatorOptions};
-use dayfly_dynamic_concurrency::{AdaptiveLimit, AdaptiveLimitOptions};
+use dayfly_dynamic_concurrency::{AdaptiveLimit, AdaptiveLimitOptions, SetWith};
 use dayfly_limit::Limiter;
 use dayfly_signal::{Draft, OperationId, SignalSink};
 
@@ -114,7 +114,7 @@ fn steps_of_many_threads_all_count_and_the_last_one_told_is_the_one_in_force() {
     let (signals, told) = (SignalSink::default(), Arc::new(AtomicUsize::new(0)));
     let options = AdaptiveLimitOptions::new().bounds(1, 1 << 20).initial(1 << 10);
     let tell = Arc::clone(&told);
-    let setter: Box<dyn Fn(usize) + Send + Sync> = Box::new(move |limit| tell.store(limit, Ordering::SeqCst));
+    let setter = SetWith(move |limit| tell.store(limit, Ordering::SeqCst));
     let limit = AdaptiveLimit::new(setter, options, &signals);
     for _ in 0..200 {
         // Eight up and eight down stay within the bounds in any order.

@@ -7,6 +7,7 @@ use dayfly::{
 };
 use dayfly_dynamic_concurrency::{
     AdaptiveLimit, AdaptiveLimitOptions, AdaptiveLimitStats, Judgement, MeasureError, Sample, SetLimit,
+    SetWith,
 };
 use dayfly_limit::{KeyedLimiter, KeyedLimiterOptions, Limiter, LimiterOptions};
 use dayfly_signal::SignalSink;
@@ -82,6 +83,7 @@ fn everything_can_go_between_threads_and_says_what_it_is() {
     goes::<Judgement>();
     goes::<MeasureError<String>>();
     goes::<Sample>();
+    goes::<SetWith<fn(usize)>>();
     let limit = AdaptiveLimit::unbound(OPTIONS, &SignalSink::default());
     is_sent(&limit.measure(async { Ok::<_, ()>(()) }));
     is_sent(&limit.measure_within(std::time::Duration::MAX, async { Ok::<_, ()>(()) }));
