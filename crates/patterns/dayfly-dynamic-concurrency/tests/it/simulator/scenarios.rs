@@ -38,7 +38,7 @@ impl StableTimeout {
 
     pub(crate) fn scenario() -> Scenario {
         let others = [(0, Change::Burst(1_400)), (0, Change::Others(195)), (Self::ENDS, Change::Others(0))];
-        server(210, others.to_vec())
+        server(240, others.to_vec())
     }
 
     pub(crate) fn original() -> Gradient2 {
