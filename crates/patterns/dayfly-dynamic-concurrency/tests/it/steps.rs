@@ -104,6 +104,8 @@ fn with_the_last_clone_the_steps_end() {
     drop(limit);
     signals.raise("load.high");
     assert_eq!(limiter.limit(), 20);
+    // A call that is still under way is no clone.
+    let _sample = other.begin();
     drop(other);
     signals.raise("load.high");
     assert_eq!(limiter.limit(), 20);
