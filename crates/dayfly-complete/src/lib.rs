@@ -14,6 +14,7 @@
 //! | decide whether and when to try again, with a budget | `retry` | `retry` |
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
+//! | let a limit follow load, by signals and by latency | `dynamic_concurrency` | `dynamic-concurrency` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -64,6 +65,8 @@ pub use dayfly_batching as batching;
 pub use dayfly_circuit_breaker as circuit_breaker;
 #[cfg(feature = "config")]
 pub use dayfly_config as config;
+#[cfg(feature = "dynamic-concurrency")]
+pub use dayfly_dynamic_concurrency as dynamic_concurrency;
 #[cfg(feature = "fixed-work")]
 pub use dayfly_fixed_work as fixed_work;
 #[cfg(feature = "keyed-sequential")]
