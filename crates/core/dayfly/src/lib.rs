@@ -113,6 +113,7 @@ mod result;
 mod schedule;
 mod snapshot;
 mod stats;
+mod stats_handle;
 mod sync;
 mod ticket;
 mod weak;
@@ -139,6 +140,7 @@ pub use reconfigure::{Fixed, Reconfigure};
 pub use result::ResultCoordinator;
 pub use snapshot::{Echo, OperationSnapshot, OperationState};
 pub use stats::{DrainReport, KeyStats, Stats};
+pub use stats_handle::StatsHandle;
 pub use ticket::{Ticket, TicketError};
 pub use weak::WeakHandle;
 

@@ -1,1 +1,14 @@
 //! What the crate promises, one module per behaviour.
+
+mod capture;
+mod configuration;
+mod coordinators;
+mod dropping;
+#[cfg(feature = "otlp")]
+mod exported;
+mod facade;
+mod intervals;
+mod queue;
+mod reports;
+mod spans;
+mod support;
