@@ -125,7 +125,7 @@ impl Otlp {
 
         let layer = tracing_opentelemetry::layer().with_tracer(tracers.tracer(SCOPE)).with_location(false);
         let log = logged.map(|logged| {
-            let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr);
+            let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(io::stderr);
             layer.with_filter(logged)
         });
         let spans = Dispatch::new(Registry::default().with(layer.with_filter(exported)).with(log));
@@ -138,14 +138,11 @@ impl Otlp {
     /// Makes this the subscriber of `tracing` and the recorder of `metrics` for the whole process.
     ///
     /// # Errors
-    /// When there is another one of either already. Then nothing was installed, unless somebody else does the same at the
-    /// same moment.
+    /// When there is another subscriber already: then nothing was installed. When there is another recorder only: then
+    /// spans go this way, and figures the other's.
     pub fn install(&self) -> Result<(), InstallError> {
-        if tracing::dispatcher::has_been_set() {
-            return Err(InstallError::TracingInUse);
-        }
-        metrics::set_global_recorder(self.figures.clone()).map_err(|_| InstallError::MetricsInUse)?;
-        tracing::dispatcher::set_global_default(self.spans.clone()).map_err(|_| InstallError::TracingInUse)
+        tracing::dispatcher::set_global_default(self.spans.clone()).map_err(|_| InstallError::TracingInUse)?;
+        metrics::set_global_recorder(self.figures.clone()).map_err(|_| InstallError::MetricsInUse)
     }
 
     /// Makes this the subscriber and the recorder of the current thread, until the guard is dropped: for tests, which share
@@ -202,6 +199,10 @@ impl Otlp {
 
 impl Pipes {
     fn flush(&self) -> Result<(), FlushError> {
+        // After the end there is nothing to send, and during it nothing to add.
+        if let Some(ended) = &*self.ended.lock().unwrap_or_else(PoisonError::into_inner) {
+            return ended.clone();
+        }
         // Both are sent, whatever becomes of the one.
         let (spans, figures) = (self.tracers.force_flush(), self.meters.force_flush());
         delivered(spans).and(delivered(figures))

@@ -33,6 +33,8 @@ pub(crate) struct Reporter<C> {
     /// How many flushes were carried out, ever. It is gone when the reporter is.
     pub(crate) flushed: watch::Sender<u64>,
     pub(crate) policy: Policy,
+    /// Where the first interval begins.
+    pub(crate) started_at: Instant,
     /// Raises since the figures were last reported.
     pub(crate) raised: u64,
     /// Drops that were reported.
@@ -60,7 +62,7 @@ impl<C: Client> Reporter<C> {
     pub(crate) async fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.desk));
         let mut options = Arc::clone(&self.asked.borrow().options);
-        let mut reported_at = Instant::now();
+        let mut reported_at = self.started_at;
         let mut interval = next_report(reported_at, &options);
         loop {
             let next = self.next(interval.as_mut().map(Pin::as_mut)).await;
@@ -86,7 +88,6 @@ impl<C: Client> Reporter<C> {
                     if asked.options != options {
                         options = asked.options;
                         self.policy.follow(&options);
-                        self.desk.set_capacity(options.queue_capacity);
                         interval = next_report(reported_at, &options);
                     }
                     if is_ending || asked.flushes > *self.flushed.borrow() {

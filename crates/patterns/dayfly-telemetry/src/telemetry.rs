@@ -8,6 +8,7 @@ use dayfly::{Fixed, Reconfigure, StatsHandle};
 use dayfly_signal::SignalSink;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::desk::Desk;
 use crate::ends::{Ended, Ends};
@@ -79,6 +80,7 @@ impl Telemetry {
             asked: asks,
             flushed: done,
             policy,
+            started_at: Instant::now(),
             raised: 0,
             dropped: 0,
         };
@@ -171,7 +173,11 @@ impl Reconfigure<TelemetryOptions> for Telemetry {
 
     fn reconfigure(&self, options: &TelemetryOptions) -> Result<(), Fixed> {
         self.check(options)?;
-        self.asked.send_modify(|asked| asked.options = Arc::new(options.clone()));
+        self.asked.send_modify(|asked| {
+            asked.options = Arc::new(options.clone());
+            // The bound does not wait for the reporter. Changed together with the options, it is that of the newest.
+            self.desk.set_capacity(options.queue_capacity);
+        });
         Ok(())
     }
 }

@@ -35,10 +35,10 @@ pub enum OpenError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// The process has a subscriber of `tracing` already.
+    /// The process has a subscriber of `tracing` already. Nothing was installed.
     #[error("the process has another subscriber of tracing already")]
     TracingInUse,
-    /// The process has a recorder of `metrics` already.
+    /// The process has a recorder of `metrics` already. Spans go this way all the same.
     #[error("the process has another recorder of metrics already")]
     MetricsInUse,
 }

@@ -1,6 +1,8 @@
 //! What the crate promises, one module per behaviour.
 
 mod capture;
+#[cfg(feature = "otlp")]
+mod collector;
 mod configuration;
 mod coordinators;
 mod dropping;
