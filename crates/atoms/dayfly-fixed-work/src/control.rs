@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use dayfly::{DrainReport, Echo, OperationId, OperationSnapshot, PinError, Query, Signal, SignalSink, Stats, StatsHandle};
+use dayfly::{
+    DrainReport, Echo, OperationId, OperationSnapshot, PinError, Query, Signal, SignalSink, Stats,
+    StatsHandle,
+};
 
 use crate::FixedWork;
 

@@ -84,3 +84,51 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ended(number: usize) -> Ended {
+        let coordinator = number.to_string().into();
+        Ended { coordinator, end: OperationEnd::lasting(Duration::ZERO) }
+    }
+
+    proptest! {
+        /// Against a model that is a list: what is kept is the newest, and what is not is counted.
+        #[test]
+        fn the_newest_are_kept_and_the_others_counted(
+            steps in proptest::collection::vec((0..8_usize, 1..6_usize), 0..100),
+        ) {
+            let (ends, mut model, mut capacity, mut dropped, mut number) = (Ends::new(3), vec![], 3, 0, 0);
+            for (step, argument) in steps {
+                match step {
+                    0 => {
+                        let taken = ends.take();
+                        let taken: Vec<String> = taken.iter().map(|end| end.coordinator.to_string()).collect();
+                        prop_assert_eq!(taken, std::mem::take(&mut model));
+                    }
+                    1 => {
+                        ends.set_capacity(argument);
+                        capacity = argument;
+                    }
+                    _ => {
+                        ends.push(ended(number));
+                        model.push(number.to_string());
+                        number += 1;
+                    }
+                }
+                let excess = model.len().saturating_sub(capacity);
+                dropped += model.drain(..excess).count() as u64;
+                prop_assert_eq!(ends.dropped(), dropped);
+            }
+            ends.end();
+            ends.push(ended(number));
+            prop_assert_eq!(ends.take().len(), model.len());
+        }
+    }
+}

@@ -44,7 +44,8 @@ mod remote {
 
     /// The span as a collector will know it; failing that, the one that OpenTelemetry itself has as the current one.
     pub(super) fn context(span: &Span) -> Option<SpanContext> {
-        let valid = |context: &Context| Some(context.span().span_context().clone()).filter(SpanContext::is_valid);
+        let valid =
+            |context: &Context| Some(context.span().span_context().clone()).filter(SpanContext::is_valid);
         valid(&span.context()).or_else(|| valid(&Context::current()))
     }
 }

@@ -95,9 +95,21 @@ mod tests {
     #[test]
     fn what_is_no_value_is_none() {
         let huge = format!("{}h", "9".repeat(400));
-        for payload in
-            ["", "  ", "ms", "12 apples", "NaN", "inf", "-inf", "-5ms", "1..2s", "5 30s", "1e400", "٣s", &huge]
-        {
+        for payload in [
+            "",
+            "  ",
+            "ms",
+            "12 apples",
+            "NaN",
+            "inf",
+            "-inf",
+            "-5ms",
+            "1..2s",
+            "5 30s",
+            "1e400",
+            "٣s",
+            &huge,
+        ] {
             assert_eq!(Measure::read(payload), None, "{payload}");
         }
     }

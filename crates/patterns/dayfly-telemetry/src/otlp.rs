@@ -141,7 +141,8 @@ impl Otlp {
     /// When there is another subscriber already: then nothing was installed. When there is another recorder only: then
     /// spans go this way, and figures the other's.
     pub fn install(&self) -> Result<(), InstallError> {
-        tracing::dispatcher::set_global_default(self.spans.clone()).map_err(|_| InstallError::TracingInUse)?;
+        tracing::dispatcher::set_global_default(self.spans.clone())
+            .map_err(|_| InstallError::TracingInUse)?;
         metrics::set_global_recorder(self.figures.clone()).map_err(|_| InstallError::MetricsInUse)
     }
 

@@ -72,7 +72,8 @@ impl Telemetry {
         let ends = Arc::new(Ends::new(options.queue_capacity));
         let desk = Arc::new(Desk::new(events, signals.clone(), ends));
         let policy = Policy::new(&options);
-        let (asked, asks) = watch::channel(Asked { options: Arc::new(options), flushes: 0, is_ending: false });
+        let (asked, asks) =
+            watch::channel(Asked { options: Arc::new(options), flushes: 0, is_ending: false });
         let (done, flushed) = watch::channel(0);
         let reporter = Reporter {
             client,

@@ -27,6 +27,12 @@ pub struct OperationEnd {
 }
 
 impl OperationEnd {
+    /// The end of a completed operation that took so long: for a [`Watchable`] of one's own.
+    #[must_use]
+    pub const fn lasting(duration: Duration) -> Self {
+        Self { outcome: "completed", time_in_queue: None, duration: Some(duration) }
+    }
+
     /// `completed`, `failed`, `cancelled`, `skipped` or `panicked`.
     #[must_use]
     pub const fn outcome(&self) -> &'static str {

@@ -208,9 +208,10 @@ fn a_runtime_that_shuts_down_ends_everything_once() {
 
 #[tokio::test(start_paused = true)]
 async fn figures_are_read_until_the_end_by_who_does_not_keep_it_open() {
-    let work = Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), |item: u32, _| async move {
-        if item == 0 { Err("zero") } else { Ok(()) }
-    });
+    let work =
+        Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), |item: u32, _| async move {
+            if item == 0 { Err("zero") } else { Ok(()) }
+        });
     let figures = work.stats_handle();
     for item in 0..3 {
         work.enqueue(item).await.unwrap();

@@ -14,8 +14,8 @@ const MOST_SERIES: usize = 4_096;
 
 /// Bounds of the buckets of a distribution in seconds; those that the SDK has are meant for milliseconds.
 const SECONDS: [f64; 18] = [
-    0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 30.0,
-    60.0,
+    0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
+    30.0, 60.0,
 ];
 
 /// A recorder whose figures are instruments of a meter.
@@ -175,7 +175,8 @@ impl Gauge {
     fn change(&self, by: f64) {
         let changed = |level| Some((f64::from_bits(level) + by).to_bits());
         // It always changes to something.
-        let (Ok(before) | Err(before)) = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed);
+        let (Ok(before) | Err(before)) =
+            self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed);
         self.instrument.record(f64::from_bits(before) + by, &self.labels);
     }
 }

@@ -135,3 +135,8 @@ pub(crate) fn points(metric: &Metric) -> Vec<(BTreeMap<String, String>, f64)> {
         other => panic!("{} is of no kind that was asked for: {other:?}", metric.name),
     }
 }
+
+/// The values of a metric, whatever their labels.
+pub(crate) fn values(metric: &Metric) -> Vec<f64> {
+    points(metric).into_iter().map(|(_, value)| value).collect()
+}

@@ -86,6 +86,9 @@ mod read {
         let options = OtlpOptions::new("http://x").log("debug").filter("warn").sample(0.5).service_name("y");
         let text = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<OtlpOptions>(&text).unwrap(), options);
-        assert_eq!(options.clone().without_log(), OtlpOptions::new("http://x").filter("warn").sample(0.5).service_name("y"));
+        assert_eq!(
+            options.clone().without_log(),
+            OtlpOptions::new("http://x").filter("warn").sample(0.5).service_name("y")
+        );
     }
 }

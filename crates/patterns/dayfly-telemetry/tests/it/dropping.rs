@@ -71,9 +71,11 @@ fn a_dropped_enqueue_of_a_traced_item_leaves_its_place_to_the_next() {
             work.try_enqueue(Traced::new(1)).unwrap();
             work
         },
-        |work| async move { {
-            work.enqueue(Traced::new(2)).await.unwrap();
-        } },
+        |work| async move {
+            {
+                work.enqueue(Traced::new(2)).await.unwrap();
+            }
+        },
         |work, _| async move {
             work.enqueue(Traced::new(3)).await.unwrap();
             let report = work.drain().await;

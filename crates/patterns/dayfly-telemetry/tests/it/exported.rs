@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use dayfly::{Coordinator, CoordinatorOptions, SignalSink};
-use dayfly_telemetry::{InstallError, OpenError, Otlp, OtlpOptions, Telemetry, TelemetryOptions, Traced, traced};
+use dayfly_telemetry::{
+    InstallError, OpenError, Otlp, OtlpOptions, Telemetry, TelemetryOptions, Traced, traced,
+};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tracing::{info, info_span};
 
-use crate::collector::{Collector, points, texts};
+use crate::collector::{Collector, points, texts, values};
 
 /// A bound on what has to come, not a wait.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,10 +33,14 @@ async fn spans_and_metrics_of_a_run_arrive_under_their_names() {
     let _entered = otlp.enter();
     let signals = SignalSink::default();
     let telemetry = Telemetry::spawn(TelemetryOptions::new(), &signals);
-    let work = Coordinator::spawn(CoordinatorOptions::new(), &signals, traced("deliver", |item: u32, _| async move {
-        info!("on its way");
-        if item == 0 { Err("no receiver") } else { Ok(()) }
-    }));
+    let work = Coordinator::spawn(
+        CoordinatorOptions::new(),
+        &signals,
+        traced("deliver", |item: u32, _| async move {
+            info!("on its way");
+            if item == 0 { Err("no receiver") } else { Ok(()) }
+        }),
+    );
     telemetry.watch("deliveries", &work);
     work.pause();
     for item in [0, 1] {
@@ -72,24 +78,28 @@ async fn spans_and_metrics_of_a_run_arrive_under_their_names() {
 
     let metrics = collector.metrics();
     let names: Vec<&str> = metrics.keys().map(String::as_str).collect();
-    assert_eq!(names, [
-        "dayfly.coordinator.active_operations",
-        "dayfly.coordinator.operation.duration",
-        "dayfly.coordinator.operation.time_in_queue",
-        "dayfly.coordinator.operations",
-        "dayfly.coordinator.queue.size",
-        "dayfly.signal.raised",
-        "perf.lookup",
-    ]);
+    assert_eq!(
+        names,
+        [
+            "dayfly.coordinator.active_operations",
+            "dayfly.coordinator.operation.duration",
+            "dayfly.coordinator.operation.time_in_queue",
+            "dayfly.coordinator.operations",
+            "dayfly.coordinator.queue.size",
+            "dayfly.signal.raised",
+            "perf.lookup",
+        ]
+    );
     let operations = points(&metrics["dayfly.coordinator.operations"]);
-    let mut outcomes: Vec<_> = operations.iter().map(|(labels, value)| (&*labels["outcome"], *value)).collect();
+    let mut outcomes: Vec<_> =
+        operations.iter().map(|(labels, value)| (&*labels["outcome"], *value)).collect();
     outcomes.sort_by_key(|(outcome, _)| *outcome);
     assert_eq!(outcomes, [("completed", 1.0), ("failed", 1.0)]);
     assert!(operations.iter().all(|(labels, _)| labels["coordinator"] == "deliveries"));
     assert_eq!(metrics["dayfly.coordinator.operation.duration"].unit, "s");
     assert_eq!(metrics["perf.lookup"].unit, "s");
-    assert_eq!(points(&metrics["perf.lookup"])[0].1, 0.035);
-    assert_eq!(points(&metrics["dayfly.signal.raised"])[0].1, 2.0);
+    assert_eq!(values(&metrics["perf.lookup"]), [0.035]);
+    assert_eq!(values(&metrics["dayfly.signal.raised"]), [2.0]);
     let exports = otlp.exports();
     assert_eq!((exports.delivered, exports.failed, exports.last_error), (2, 0, None));
 }
@@ -99,7 +109,8 @@ async fn an_enqueuer_whose_span_is_still_open_is_linked_once() {
     let collector = Collector::start().await;
     let otlp = Otlp::open(&options(&collector)).unwrap();
     let _entered = otlp.enter();
-    let work = Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), traced("x", |(), _| async {}));
+    let work =
+        Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), traced("x", |(), _| async {}));
     let request = info_span!("request");
     work.enqueue(request.in_scope(|| Traced::new(()))).await.unwrap();
     work.drain().await;
@@ -130,7 +141,7 @@ async fn metrics_are_sent_at_each_interval() {
     let _entered = otlp.enter();
     metrics::counter!("test.count").increment(3);
     collector.requests(2).await;
-    assert_eq!(points(&collector.metrics()["test.count"])[0].1, 3.0);
+    assert_eq!(values(&collector.metrics()["test.count"]), [3.0]);
     assert!(collector.spans().is_empty());
 }
 
@@ -151,7 +162,7 @@ async fn every_kind_of_figure_arrives_as_it_was_told() {
     metrics::histogram!("test.values").record(3.0);
     timeout(PATIENCE, otlp.flush()).await.unwrap().unwrap();
     let metrics = collector.metrics();
-    let value = |name: &str| points(&metrics[name])[0].1;
+    let value = |name: &str| values(&metrics[name])[0];
     assert_eq!((value("test.absolute"), value("test.level"), value("test.values")), (8.0, 5.5, 5.0));
     assert_eq!(points(&metrics["test.level"])[0].0["of"], "water");
 }

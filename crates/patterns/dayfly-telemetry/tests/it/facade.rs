@@ -7,8 +7,8 @@ use dayfly::{Coordinator, CoordinatorOptions};
 use dayfly_signal::{Draft, SignalSink};
 use dayfly_telemetry::{Telemetry, TelemetryOptions};
 use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString,
-    Unit,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
 };
 use tracing::Level;
 
@@ -135,9 +135,10 @@ async fn figures_have_the_names_and_units_that_are_promised() {
     let _guard = metrics::set_default_local_recorder(&recording);
     let signals = SignalSink::default();
     let telemetry = Telemetry::spawn(TelemetryOptions::new(), &signals);
-    let work = Coordinator::spawn(CoordinatorOptions::new().max_concurrency(1), &signals, |_: u32, _| async {
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    });
+    let work =
+        Coordinator::spawn(CoordinatorOptions::new().max_concurrency(1), &signals, |_: u32, _| async {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        });
     telemetry.watch("work", &work);
     for item in [1, 2] {
         work.enqueue(item).await.unwrap();

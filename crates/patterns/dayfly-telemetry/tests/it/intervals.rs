@@ -41,7 +41,8 @@ async fn figures_come_at_each_interval_and_not_before() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_signals_does_not_hold_up_the_figures() {
-    let (signals, telemetry, seen) = reporting(TelemetryOptions::new().interval(SECOND).queue_capacity(1_000_000));
+    let (signals, telemetry, seen) =
+        reporting(TelemetryOptions::new().interval(SECOND).queue_capacity(1_000_000));
     let work = work();
     telemetry.watch("x", &work);
     work.enqueue(1).await.unwrap();

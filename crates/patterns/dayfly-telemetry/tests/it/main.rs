@@ -1,5 +1,7 @@
 //! What the crate promises, one module per behaviour.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod capture;
 #[cfg(feature = "otlp")]
 mod collector;

@@ -166,7 +166,7 @@ async fn figures_add_up_at_any_moment_while_threads_raise() {
     let raisers: Vec<_> = (0..4)
         .map(|_| {
             let signals = signals.clone();
-            std::thread::spawn(move || raise_all(&signals, &["a"; 5_000]))
+            std::thread::spawn(move || raise_all(&signals, &vec!["a"; 5_000]))
         })
         .collect();
     while !raisers.iter().all(std::thread::JoinHandle::is_finished) {

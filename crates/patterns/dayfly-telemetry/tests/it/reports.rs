@@ -47,9 +47,12 @@ async fn a_figure_is_a_metric_in_seconds_or_a_plain_number() {
     assert_eq!(seen.values("perf.query"), [0.035, 2.0]);
     assert_eq!(seen.values("perf.depth"), [12.0]);
     let metrics = seen.metrics();
-    assert!(metrics.iter().filter(|metric| metric.name.starts_with("perf.")).all(|metric| {
-        matches!(metric.value, MetricValue::Histogram(_)) && metric.labels.is_empty()
-    }));
+    assert!(
+        metrics
+            .iter()
+            .filter(|metric| metric.name.starts_with("perf."))
+            .all(|metric| { matches!(metric.value, MetricValue::Histogram(_)) && metric.labels.is_empty() })
+    );
     assert_eq!(metrics.iter().find(|metric| metric.name == "perf.query").unwrap().unit, MetricUnit::Seconds);
     assert_eq!(metrics.iter().find(|metric| metric.name == "perf.depth").unwrap().unit, MetricUnit::None);
     assert_eq!(telemetry.figures().unmeasured, 2);
@@ -64,8 +67,8 @@ async fn what_is_taken_back_is_an_event_and_no_exception() {
     drop(signals.hold("perf.mode"));
     telemetry.flush().await;
     let kinds: Vec<SignalKind> = seen.events().iter().map(|event| event.kind).collect();
-    use SignalKind::{Raised, Retracted};
-    assert_eq!(kinds, [Raised, Retracted, Raised, Retracted]);
+    let (raised, retracted) = (SignalKind::Raised, SignalKind::Retracted);
+    assert_eq!(kinds, [raised, retracted, raised, retracted]);
     assert_eq!(seen.exceptions().len(), 1);
 }
 
@@ -85,7 +88,10 @@ async fn what_is_redacted_reaches_no_client_by_any_way() {
         .redact_payload_like("*token=*")
         .redact_key_of("customer.*");
     let (signals, telemetry, seen) = reporting(options);
-    raise_all(&signals, &["error.login:hunter2", "perf.salary:9000", "http.request:GET /?token=abc", "perf.ok:1"]);
+    raise_all(
+        &signals,
+        &["error.login:hunter2", "perf.salary:9000", "http.request:GET /?token=abc", "perf.ok:1"],
+    );
     signals.raise(Draft::from("customer.seen:today").key("Jane"));
     signals.raise(Draft::from("order.paid").key("7"));
     telemetry.flush().await;

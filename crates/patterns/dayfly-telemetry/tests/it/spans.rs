@@ -27,11 +27,15 @@ fn outcomes(spans: &[SeenSpan]) -> Vec<Option<&str>> {
 #[tokio::test(start_paused = true)]
 async fn a_body_runs_in_a_root_span_that_follows_the_enqueuers() {
     let (capture, _guard) = Capture::start();
-    let work = Coordinator::spawn(WORK, &SignalSink::default(), traced("charge", |_: u32, _| async {
-        info!(target: "test", "before");
-        tokio::task::yield_now().await;
-        info!(target: "test", "after");
-    }));
+    let work = Coordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        traced("charge", |_: u32, _| async {
+            info!(target: "test", "before");
+            tokio::task::yield_now().await;
+            info!(target: "test", "after");
+        }),
+    );
     let (item, request) = asked_for(7);
     let id = work.enqueue(item).await.unwrap();
     work.drain().await;
@@ -68,9 +72,17 @@ async fn an_item_in_the_queue_does_not_keep_the_enqueuers_span_open() {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_has_a_span_and_all_are_linked() {
     let (capture, _guard) = Capture::start();
-    let work = Coordinator::spawn(WORK, &SignalSink::default(), traced("step", |(), op: Operation| async move {
-        if op.attempt() < 3 { op.again((), Duration::from_secs(1)) } else { op.fail::<_, (), _>("third time") }
-    }));
+    let work = Coordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        traced("step", |(), op: Operation| async move {
+            if op.attempt() < 3 {
+                op.again((), Duration::from_secs(1))
+            } else {
+                op.fail::<_, (), _>("third time")
+            }
+        }),
+    );
     let (item, _request) = asked_for(());
     work.enqueue(item).await.unwrap();
     work.drain().await;
@@ -86,10 +98,14 @@ async fn each_attempt_has_a_span_and_all_are_linked() {
 async fn a_panic_and_a_cancellation_are_told_apart() {
     let (capture, _guard) = Capture::start();
     let options = WORK.cancel_grace(Duration::ZERO);
-    let work = Coordinator::spawn(options, &SignalSink::default(), traced("step", |panics: bool, _| async move {
-        assert!(!panics, "the body gives up");
-        std::future::pending::<()>().await;
-    }));
+    let work = Coordinator::spawn(
+        options,
+        &SignalSink::default(),
+        traced("step", |panics: bool, _| async move {
+            assert!(!panics, "the body gives up");
+            std::future::pending::<()>().await;
+        }),
+    );
     work.enqueue(Traced::new(true)).await.unwrap();
     work.enqueue(Traced::new(false)).await.unwrap();
     settle().await;
@@ -113,9 +129,11 @@ async fn an_error_whose_text_panics_costs_its_text_only() {
     }
 
     let (capture, _guard) = Capture::start();
-    let work = ResultCoordinator::spawn(WORK, &SignalSink::default(), traced("step", |(), _| async {
-        Err::<(), _>(Bad)
-    }));
+    let work = ResultCoordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        traced("step", |(), _| async { Err::<(), _>(Bad) }),
+    );
     drop(work.submit(Traced::new(())).await.unwrap());
     work.drain().await;
     let spans = capture.spans(TARGET);
@@ -126,7 +144,8 @@ async fn an_error_whose_text_panics_costs_its_text_only() {
 async fn keys_are_read_through_and_are_in_no_span() {
     let (capture, _guard) = Capture::start();
     let key = |customer: &Traced<String>| customer.to_string();
-    let work = KeyedCoordinator::spawn(WORK, &SignalSink::default(), key, traced("step", |_: String, _| async {}));
+    let work =
+        KeyedCoordinator::spawn(WORK, &SignalSink::default(), key, traced("step", |_: String, _| async {}));
     work.enqueue(Traced::new("Jane".to_owned())).await.unwrap();
     work.drain().await;
     assert!(!format!("{:?}", capture.spans(TARGET)).contains("Jane"));
@@ -134,9 +153,11 @@ async fn keys_are_read_through_and_are_in_no_span() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_subscriber_everything_works_the_same() {
-    let work = ResultCoordinator::spawn(WORK, &SignalSink::default(), traced("double", |item: u32, _| async move {
-        item.checked_mul(2).ok_or("too large")
-    }));
+    let work = ResultCoordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        traced("double", |item: u32, _| async move { item.checked_mul(2).ok_or("too large") }),
+    );
     assert_eq!(work.submit(Traced::new(4)).await.unwrap().await, Ok(8));
     assert!(work.submit(u32::MAX.into()).await.unwrap().await.is_err());
     work.drain().await;

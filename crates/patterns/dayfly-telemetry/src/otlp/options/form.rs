@@ -21,7 +21,11 @@ struct Form {
         deserialize_with = "interval"
     )]
     interval: Duration,
-    #[serde(default = "default_timeout", serialize_with = "duration::serialize", deserialize_with = "timeout")]
+    #[serde(
+        default = "default_timeout",
+        serialize_with = "duration::serialize",
+        deserialize_with = "timeout"
+    )]
     timeout: Duration,
     #[serde(default = "default_sample", deserialize_with = "sample")]
     sample: f64,
