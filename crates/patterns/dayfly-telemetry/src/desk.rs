@@ -43,6 +43,12 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    /// Marks the one of this name. Says whether there was one that was not marked.
+    fn leave(all: &[Arc<Self>], name: &str) -> bool {
+        let mut of_name = all.iter().filter(|watched| &*watched.name == name);
+        of_name.any(|watched| !watched.is_leaving.swap(true, Ordering::AcqRel))
+    }
+
     pub(crate) fn is_leaving(&self) -> bool {
         self.is_leaving.load(Ordering::Acquire)
     }
@@ -142,17 +148,23 @@ impl Desk {
 
     /// Watches these figures under this name, in the place of those that were watched under it before. The flag says from
     /// when on nobody wants to hear of it.
-    pub(crate) fn watch(&self, name: Arc<str>, stats: StatsHandle) -> Arc<AtomicBool> {
-        self.let_go(&name);
+    pub(crate) fn watch(&self, name: &Arc<str>, stats: StatsHandle) -> Arc<AtomicBool> {
         let is_leaving = Arc::new(AtomicBool::new(false));
         let tally = Mutex::default();
-        let mut watched = Some(Arc::new(Watched { name, stats, tally, is_leaving: Arc::clone(&is_leaving) }));
+        let mut had_place = false;
+        let watched = Watched { name: Arc::clone(name), stats, tally, is_leaving: Arc::clone(&is_leaving) };
+        let mut watched = Some(Arc::new(watched));
         {
             let inbox = self.lock();
             // After the end nobody would ever look at it.
             if inbox.events.is_some() {
-                self.lock_watched().extend(watched.take());
+                let mut all = self.lock_watched();
+                had_place = Watched::leave(&all, name);
+                all.extend(watched.take());
             }
+        }
+        if had_place {
+            self.ends.is_filling.notify_one();
         }
         if watched.is_some() {
             is_leaving.store(true, Ordering::Release);
@@ -162,10 +174,7 @@ impl Desk {
 
     /// Has what is watched under this name reported once more, and then forgotten. Says whether there is such.
     pub(crate) fn let_go(&self, name: &str) -> bool {
-        let is_there = |watched: &&Arc<Watched>| {
-            &*watched.name == name && !watched.is_leaving.swap(true, Ordering::AcqRel)
-        };
-        let is_there = self.lock_watched().iter().any(|watched| is_there(&watched));
+        let is_there = Watched::leave(&self.lock_watched(), name);
         if is_there {
             self.ends.is_filling.notify_one();
         }

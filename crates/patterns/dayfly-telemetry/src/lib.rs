@@ -67,6 +67,7 @@
 //!   *in* spans and metrics over OTLP; what is outside of spans goes to the other layers, such as the log on stderr.
 //! - The time in the queue is told for operations with one attempt. Ends beyond the bound are dropped, so distributions are
 //!   samples under great load; counts are not.
+//! - Redaction is about signals: what an operation's error says stands in its span.
 //! - `perf.*` names are names of metrics: what a recorder or OpenTelemetry does not take as a name is lost there.
 //!
 //! # When to use something else

@@ -16,7 +16,7 @@ pub(crate) fn description(name: &str) -> &'static str {
         QUEUE_SIZE => "operations that were accepted and neither run nor have ended",
         TIME_IN_QUEUE => "from acceptance to the start of the first attempt",
         DURATION => "from the start of the last attempt to its end, by outcome",
-        RAISED => "signals that were raised or taken back",
+        RAISED => "signals that were raised, and reported",
         DROPPED => "signals that were not reported because the queue was full",
         _ => "the payload of a signal",
     }

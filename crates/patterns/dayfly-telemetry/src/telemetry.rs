@@ -98,7 +98,7 @@ impl Telemetry {
     /// It does not keep the coordinator open. What was watched under the same name is reported once more and then forgotten.
     pub fn watch(&self, name: impl Into<Arc<str>>, coordinator: &impl Watchable) {
         let name = name.into();
-        let is_leaving = self.desk.watch(Arc::clone(&name), coordinator.figures());
+        let is_leaving = self.desk.watch(&name, coordinator.figures());
         if self.asked.borrow().options.durations {
             let ends: Weak<Ends> = Arc::downgrade(&self.desk.ends);
             coordinator.tell_ends(move |end| {
@@ -114,7 +114,7 @@ impl Telemetry {
     /// Reports figures as [`watch`](Self::watch) does, but for the times of single operations: for what is built upon a
     /// coordinator.
     pub fn watch_stats(&self, name: impl Into<Arc<str>>, stats: StatsHandle) {
-        self.desk.watch(name.into(), stats);
+        self.desk.watch(&name.into(), stats);
     }
 
     /// Reports what is watched under this name once more, and then forgets it. Says whether there was such.

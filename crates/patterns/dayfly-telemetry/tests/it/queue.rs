@@ -125,6 +125,18 @@ async fn what_is_raised_after_the_end_is_nobodys() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_waits_for_is_an_end_all_the_same() {
+    let (signals, telemetry, seen) = reporting(TelemetryOptions::new());
+    signals.raise("before");
+    drop(telemetry.shutdown());
+    settle().await;
+    signals.raise("after");
+    settle().await;
+    assert_eq!(names(&seen.events()), ["before"]);
+    assert_eq!(telemetry.figures().received, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_ends_it_and_what_waits_is_still_reported() {
     let (signals, telemetry, seen) = reporting(TelemetryOptions::new());
     let other = telemetry.clone();
