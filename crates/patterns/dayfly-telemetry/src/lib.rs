@@ -45,7 +45,7 @@
 //! ```
 //!
 //! # Guarantees
-//! - A raise is never slower for being reported than one push into a queue, and never waits. What the queue cannot hold is
+//! - A raise costs one push into a queue for being reported, and never waits for a report. What the queue cannot hold is
 //!   dropped, the oldest first, and counted: [`Figures::received`] is `queued + processed + dropped` at any moment.
 //! - Counts of operations are exact: they come from the coordinator's own figures, to its last operation, also when its
 //!   last handle is gone long before that. Watching keeps nothing open.

@@ -71,7 +71,8 @@ impl<T: fmt::Debug> fmt::Debug for Traced<T> {
 /// The span has the target `dayfly::operation` and the name `operation`, and the fields `otel.name` (the `name` given here,
 /// which is what OpenTelemetry calls it), `operation.id`, `operation.attempt`, and in the end `outcome` (`completed`,
 /// `failed`, `again`, `cancelled` or `panicked`) and for a failure `error` and `otel.status_code`. It is a root: the enqueuer
-/// is linked, not its parent, because it may be over by far when the operation starts. What is not traced costs nothing.
+/// is linked, not its parent, because it may be over by far when the operation starts. Without a subscriber
+/// it costs some tens of nanoseconds for each attempt.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {

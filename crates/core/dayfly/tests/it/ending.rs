@@ -219,7 +219,7 @@ async fn figures_are_read_until_the_end_by_who_does_not_keep_it_open() {
     assert!(!figures.stats().closed);
     drop(work);
     assert!(figures.stats().closed, "the last handle closes, whoever reads the figures");
-    dayfly_testing::settle().await;
+    settle().await;
     let stats = figures.stats();
     assert_eq!((stats.completed, stats.failed, stats.pending, stats.running), (2, 1, 0, 0));
 }
