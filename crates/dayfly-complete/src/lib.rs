@@ -15,6 +15,7 @@
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
 //! | let a limit follow load, by signals and by latency | `dynamic_concurrency` | `dynamic-concurrency` |
+//! | report signals and figures to tracing and metrics, and to a collector | `telemetry` | `telemetry` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -48,6 +49,7 @@
 //! # Features
 //! - One for each crate, all on by default. Without them there is the core alone.
 //! - `serde`, `metrics` and `tower` (off by default) turn on the features of these names in every crate that is there.
+//! - `otlp` (off by default) is that of `telemetry`.
 //!
 //! # Guarantees
 //! - Everything here is a re-export, so it mixes freely with what comes from the single crates.
@@ -84,3 +86,5 @@ pub use dayfly_retry as retry;
 pub use dayfly_signal as signal;
 #[cfg(feature = "signal-aware")]
 pub use dayfly_signal_aware as signal_aware;
+#[cfg(feature = "telemetry")]
+pub use dayfly_telemetry as telemetry;

@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use dayfly::{DrainReport, Echo, OperationId, OperationSnapshot, PinError, Query, Signal, SignalSink, Stats};
+use dayfly::{
+    DrainReport, Echo, OperationId, OperationSnapshot, PinError, Query, Signal, SignalSink, Stats,
+    StatsHandle,
+};
 
 use crate::FixedWork;
 
@@ -17,6 +20,12 @@ where
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.work.stats()
+    }
+
+    /// Reads the figures without keeping this open: for who reports them until the very end.
+    #[must_use]
+    pub fn stats_handle(&self) -> StatsHandle {
+        self.work.stats_handle()
     }
 
     /// An operation that runs or that the window remembers.

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly::{DrainReport, Fixed, KeyStats, OperationId, Reconfigure, SignalSink, Stats};
+use dayfly::{DrainReport, Fixed, KeyStats, OperationId, Reconfigure, SignalSink, Stats, StatsHandle};
 
 use crate::line::SharedLine;
 use crate::{KeyedSequential, SequentialOptions, SequentialReport};
@@ -18,6 +18,12 @@ where
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.work.stats()
+    }
+
+    /// Reads the figures without keeping this open: for who reports them until the very end.
+    #[must_use]
+    pub fn stats_handle(&self) -> StatsHandle {
+        self.shared.work.stats_handle()
     }
 
     /// The figures of one key; zeros when it has no work. A parked key has one operation that waits.

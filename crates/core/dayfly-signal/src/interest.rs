@@ -156,6 +156,14 @@ impl Mailbox {
         }
     }
 
+    /// Holds at most so many from now on, and hands over what is too much.
+    pub(crate) fn bound(&mut self, capacity: usize) -> Vec<Signal> {
+        self.capacity = capacity;
+        let excess = self.waiting.len().saturating_sub(capacity);
+        self.lagged += excess as u64;
+        self.waiting.drain(..excess).collect()
+    }
+
     pub(crate) fn push(&mut self, signal: Signal) {
         if self.waiting.len() >= self.capacity {
             self.waiting.pop_front();

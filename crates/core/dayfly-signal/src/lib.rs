@@ -105,5 +105,5 @@ pub use query::Query;
 pub use signal::{Raised, Signal, SignalKind};
 pub use sink::SignalSink;
 pub use source::SignalSource;
-pub use subscription::{Lagged, Subscription};
+pub use subscription::{Backlog, Lagged, Subscription};
 pub use watch::Watch;

@@ -32,7 +32,43 @@ impl fmt::Display for Lagged {
 
 impl std::error::Error for Lagged {}
 
+/// What stands between a subscription and its reader at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backlog {
+    /// Events that wait to be received.
+    pub waiting: usize,
+    /// Events that were dropped, and that the reader has not been told of yet.
+    pub lost: u64,
+}
+
 impl Subscription {
+    /// What waits for the reader now, and what it has not been told of.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        match self.sink.lock().interest(self.at) {
+            Interested::Subscription(mailbox) => {
+                Backlog { waiting: mailbox.waiting.len(), lost: mailbox.lagged }
+            }
+            _ => Backlog::default(),
+        }
+    }
+
+    /// Sets how many events may wait for the reader, at once: of those that wait beyond it the oldest are dropped and
+    /// reported as lag.
+    ///
+    /// # Panics
+    /// When `events` is zero.
+    pub fn set_capacity(&self, events: usize) {
+        assert!(events > 0, "the capacity of a subscription must be at least 1");
+        let excess: Vec<Signal> = match self.sink.lock().interest(self.at) {
+            Interested::Subscription(mailbox) => mailbox.bound(events),
+            _ => Vec::new(),
+        };
+        // What is dropped may own payloads: that happens after the lock.
+        drop(excess);
+    }
+
     /// The next event, or how many were lost before it.
     ///
     /// # Errors

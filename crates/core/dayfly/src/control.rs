@@ -37,6 +37,13 @@ macro_rules! control {
                 self.handle.engine.stats()
             }
 
+            /// Reads the figures without keeping the coordinator open: for who reports them until the very end.
+            #[must_use]
+            pub fn stats_handle(&self) -> $crate::StatsHandle {
+                let engine = std::sync::Arc::clone(&self.handle.engine);
+                $crate::StatsHandle::new(move || engine.stats())
+            }
+
             /// An operation that runs or that the window remembers. Looking it up does not depend on their number.
             #[must_use]
             pub fn get(&self, id: $crate::OperationId) -> Option<$crate::OperationSnapshot<$key>> {

@@ -37,3 +37,30 @@ fn resuming_behind_the_history_says_how_much_is_missing() {
     assert_eq!(rest.try_recv().unwrap_err(), Lagged(2));
     assert_eq!(rest.try_recv().unwrap().unwrap().id().get(), 4);
 }
+
+#[test]
+fn a_subscription_has_a_bound_of_its_own_that_holds_at_once() {
+    let signals = SignalSink::default();
+    let mut events = signals.subscribe("*");
+    for _ in 0..5 {
+        signals.raise("a");
+    }
+    events.set_capacity(2);
+    let backlog = events.backlog();
+    assert_eq!((backlog.waiting, backlog.lost), (2, 3));
+    signals.raise("a");
+    assert_eq!(events.backlog().lost, 4);
+    assert_eq!(events.try_recv().unwrap_err(), Lagged(4));
+    assert_eq!(events.try_recv().unwrap().unwrap().id().get(), 5);
+    assert_eq!((events.backlog().waiting, events.backlog().lost), (1, 0));
+
+    events.set_capacity(3);
+    raise_all(&signals, &["a", "a", "a"]);
+    assert_eq!((events.backlog().waiting, events.backlog().lost), (3, 1));
+}
+
+#[test]
+#[should_panic(expected = "the capacity of a subscription must be at least 1")]
+fn a_subscription_without_room_is_refused() {
+    SignalSink::default().subscribe("*").set_capacity(0);
+}

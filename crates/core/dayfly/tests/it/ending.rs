@@ -205,3 +205,21 @@ fn a_runtime_that_shuts_down_ends_everything_once() {
     let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
     assert_eq!(other.block_on(report).cancelled, 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn figures_are_read_until_the_end_by_who_does_not_keep_it_open() {
+    let work =
+        Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), |item: u32, _| async move {
+            if item == 0 { Err("zero") } else { Ok(()) }
+        });
+    let figures = work.stats_handle();
+    for item in 0..3 {
+        work.enqueue(item).await.unwrap();
+    }
+    assert!(!figures.stats().closed);
+    drop(work);
+    assert!(figures.stats().closed, "the last handle closes, whoever reads the figures");
+    settle().await;
+    let stats = figures.stats();
+    assert_eq!((stats.completed, stats.failed, stats.pending, stats.running), (2, 1, 0, 0));
+}
