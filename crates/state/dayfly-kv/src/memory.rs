@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
 
 use crate::capabilities::{Capabilities, Capability};
+use crate::changes::{ChangeFeed, Woken};
 use crate::clock::{Clock, SystemClock};
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
@@ -20,11 +21,9 @@ use crate::put::PutOptions;
 use crate::random::random;
 use crate::scan::{Page, Scan};
 use crate::store::Store;
-use crate::watch::{Watch, WatchFrom};
+use crate::watch::{Watch, WatchFrom, What};
 
 mod backend;
-mod hub;
-mod log;
 mod merge;
 mod options;
 mod shard;
@@ -32,8 +31,7 @@ mod shard;
 pub use backend::MemoryBackend;
 pub use options::MemoryOptions;
 
-use hub::Hub;
-use shard::{Deleted, Shard, Told, Wrote};
+use shard::{Deleted, Shard, Wrote};
 
 /// Enough that threads seldom meet, few enough to merge a page from.
 const SHARDS: usize = 64;
@@ -52,7 +50,7 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     hasher: DefaultHashBuilder,
     shards: Box<[Locked]>,
-    hub: Arc<Hub>,
+    changes: ChangeFeed,
 }
 
 impl MemoryStore {
@@ -72,7 +70,7 @@ impl MemoryStore {
             clock,
             hasher: DefaultHashBuilder::default(),
             shards: (0..SHARDS).map(|shard| Locked(Mutex::new(Shard::new(origin, shard)))).collect(),
-            hub: Arc::new(Hub::new(origin, options.watch_history)),
+            changes: ChangeFeed::new(options.watch_history),
         }
     }
 
@@ -100,15 +98,15 @@ impl MemoryStore {
         let mut now = options.time_to_live.map(|_| self.clock.now());
         let mut value = value;
         loop {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = self.shard(hash);
             let wrote = shard.put(hash, key, &mut value, options, now, &self.hasher);
             if let Wrote::Done(etag) = &wrote {
-                self.hub.put(key, etag, &mut told);
+                self.tell_of_put(key, etag, &mut woken);
             }
             // What was replaced, and who is woken, is foreign code: it runs without the lock.
             drop(shard);
-            told.wake();
+            woken.wake();
             match wrote {
                 Wrote::Done(etag) => return Ok(etag),
                 Wrote::Refused(conflict) => return Err(conflict.into()),
@@ -125,14 +123,14 @@ impl MemoryStore {
         let hash = self.hasher.hash_one(key);
         let mut now = None;
         loop {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = self.shard(hash);
             let deleted = shard.delete(hash, key, precondition, now);
             if let Deleted::Done(Some(_), _) = &deleted {
-                self.hub.deleted(key, &mut told);
+                self.tell_of_deletion(key, &mut woken);
             }
             drop(shard);
-            told.wake();
+            woken.wake();
             match deleted {
                 Deleted::Done(_removed, was_there) => return Ok(was_there),
                 Deleted::Refused(conflict) => return Err(conflict.into()),
@@ -152,14 +150,14 @@ impl MemoryStore {
         let mut swept = 0;
         for shard in &self.shards {
             loop {
-                let mut told = Told::default();
+                let mut woken = Woken::default();
                 let mut shard = shard.lock();
                 let removed = shard.sweep(now, SWEPT_AT_ONCE, &self.hasher);
                 for slot in &removed {
-                    self.hub.deleted(&slot.key, &mut told);
+                    self.tell_of_deletion(&slot.key, &mut woken);
                 }
                 drop(shard);
-                told.wake();
+                woken.wake();
                 swept += removed.len() as u64;
                 if removed.len() < SWEPT_AT_ONCE {
                     break;
@@ -174,14 +172,14 @@ impl MemoryStore {
         let now = self.clock.now();
         let mut cleared = 0;
         for shard in &self.shards {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = shard.lock();
             let removed = shard.clear();
             for slot in &removed {
-                self.hub.deleted(&slot.key, &mut told);
+                self.tell_of_deletion(&slot.key, &mut woken);
             }
             drop(shard);
-            told.wake();
+            woken.wake();
             cleared += removed.iter().filter(|slot| !slot.kept.is_expired(now)).count() as u64;
         }
         cleared
@@ -189,7 +187,21 @@ impl MemoryStore {
 
     /// Tells of changes of the keys that begin with this, from the call on.
     pub fn watch_now(&self, prefix: &Prefix, from: &WatchFrom) -> Watch {
-        Watch::new(hub::Changes::new(&self.hub, prefix.clone(), from))
+        self.changes.watch(prefix.clone(), from)
+    }
+
+    /// Called under the shard's lock, so that changes of one key stand in their order.
+    fn tell_of_put(&self, key: &Key, etag: &Etag, woken: &mut Woken) {
+        if self.changes.is_watched() {
+            self.changes.tell(What::Put { key: key.clone(), etag: etag.clone() }, woken);
+        }
+    }
+
+    /// Called under the shard's lock, too.
+    fn tell_of_deletion(&self, key: &Key, woken: &mut Woken) {
+        if self.changes.is_watched() {
+            self.changes.tell(What::Deleted { key: key.clone() }, woken);
+        }
     }
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
@@ -256,7 +268,9 @@ impl Store for MemoryStore {
 
 impl Drop for MemoryStore {
     fn drop(&mut self) {
-        self.hub.close();
+        let mut woken = Woken::default();
+        self.changes.end(&mut woken);
+        woken.wake();
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::ops::Bound;
-use std::task::Waker;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -86,18 +85,6 @@ pub(super) enum Deleted {
 /// There is an entry with a deadline, so the time has to be known. A clock is somebody else's code and is not read under
 /// the lock.
 struct NeedsTime;
-
-/// Who is to be woken when the lock is released.
-#[derive(Debug, Default)]
-pub(super) struct Told(pub(super) Vec<Waker>);
-
-impl Told {
-    pub(super) fn wake(self) {
-        for waker in self.0 {
-            waker.wake();
-        }
-    }
-}
 
 impl Shard {
     pub(super) fn new(origin: u64, shard: usize) -> Self {
