@@ -22,8 +22,10 @@ pub enum Capability {
     TimeToLive,
     /// Entries are listed in the order of their keys.
     Scan,
-    /// Changes are told.
+    /// Changes are told: those of this process at least.
     Watch,
+    /// Changes by all processes that have the store open are told.
+    WatchAcrossProcesses,
     /// Changes are told from a cursor on, also after the store was opened again.
     WatchResume,
 }
@@ -61,13 +63,14 @@ pub struct MissingCapability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CompareAndSwap,
         Self::AcrossProcesses,
         Self::Durability,
         Self::TimeToLive,
         Self::Scan,
         Self::Watch,
+        Self::WatchAcrossProcesses,
         Self::WatchResume,
     ];
 }
@@ -127,6 +130,7 @@ impl fmt::Display for Capability {
             Self::TimeToLive => "time to live",
             Self::Scan => "scan",
             Self::Watch => "watch",
+            Self::WatchAcrossProcesses => "watch across processes",
             Self::WatchResume => "watch from a cursor on",
         })
     }

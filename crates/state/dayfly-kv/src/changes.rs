@@ -9,7 +9,7 @@ use dayfly::contain::contain;
 use futures_core::Stream;
 use hashbrown::HashMap;
 
-use crate::error::WatchError;
+use crate::error::{Unavailable, WatchError};
 use crate::key::Prefix;
 use crate::nonce::Nonce;
 use crate::watch::{Change, Cursor, Watch, WatchFrom, What};
@@ -59,7 +59,14 @@ struct State {
     log: Log,
     watchers: HashMap<u64, Watcher>,
     next_watcher: u64,
-    is_ended: bool,
+    ending: Option<Ending>,
+}
+
+/// How every watch ends.
+#[derive(Clone, Debug)]
+enum Ending {
+    Over,
+    Failed(Unavailable),
 }
 
 #[derive(Debug)]
@@ -92,8 +99,7 @@ impl Drop for Woken {
 impl ChangeFeed {
     /// A feed that keeps so many changes, at least 1.
     pub fn new(history: usize) -> Self {
-        let state =
-            State { log: Log::new(history), watchers: HashMap::new(), next_watcher: 0, is_ended: false };
+        let state = State { log: Log::new(history), watchers: HashMap::new(), next_watcher: 0, ending: None };
         let is_watched = AtomicBool::new(false);
         Self(Arc::new(Feed { origin: Nonce::unique(), is_watched, state: Mutex::new(state) }))
     }
@@ -126,8 +132,23 @@ impl ChangeFeed {
 
     /// Ends every watch: there will be no change any more. What was told before is still heard.
     pub fn end(&self, woken: &mut Woken) {
+        self.end_as(Ending::Over, woken);
+    }
+
+    /// As [`end`](Self::end), and with this error: changes happen that cannot be told any more.
+    pub fn fail(&self, why: Unavailable, woken: &mut Woken) {
+        self.end_as(Ending::Failed(why), woken);
+    }
+
+    /// Whether it has ended, in either way.
+    pub fn is_ended(&self) -> bool {
+        self.0.locked().ending.is_some()
+    }
+
+    /// The first end counts.
+    fn end_as(&self, ending: Ending, woken: &mut Woken) {
         let mut state = self.0.locked();
-        state.is_ended = true;
+        state.ending.get_or_insert(ending);
         state.wake_all(woken);
     }
 
@@ -147,7 +168,14 @@ impl ChangeFeed {
         state.next_watcher += 1;
         state.watchers.insert(number, Watcher { prefix: prefix.clone(), waker: None });
         drop(state);
-        Watch::new(Watching { feed: Arc::clone(&self.0), number, prefix, position, has_missed })
+        Watch::new(Watching {
+            feed: Arc::clone(&self.0),
+            number,
+            prefix,
+            position,
+            has_missed,
+            is_over: false,
+        })
     }
 }
 
@@ -180,13 +208,15 @@ struct Watching {
     position: u64,
     /// Whether something was missed before that, which is told first.
     has_missed: bool,
+    /// Whether the end was told.
+    is_over: bool,
 }
 
 impl Stream for Watching {
     type Item = Result<Change, WatchError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { feed, number, prefix, position, has_missed } = self.get_mut();
+        let Self { feed, number, prefix, position, has_missed, is_over } = self.get_mut();
         // Cloned and dropped without the lock: a waker is somebody else's code.
         let waker = context.waker().clone();
         let mut state = feed.locked();
@@ -194,7 +224,13 @@ impl Stream for Watching {
         let (told, what) = match next {
             Next::Change(told, what) => (told, what),
             Next::Gap => (*position - 1, What::Gap),
-            Next::Nothing if state.is_ended => return Poll::Ready(None),
+            Next::Nothing if state.ending.is_some() => {
+                let ending = state.ending.clone().filter(|_| !std::mem::replace(is_over, true));
+                return Poll::Ready(match ending {
+                    Some(Ending::Failed(why)) => Some(Err(why.into())),
+                    _ => None,
+                });
+            }
             Next::Nothing => {
                 let watcher = state.watchers.get_mut(number);
                 let before = watcher.and_then(|watcher| watcher.waker.replace(waker));

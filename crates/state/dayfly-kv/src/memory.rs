@@ -66,6 +66,7 @@ impl MemoryStore {
             namespace,
             capabilities: Capabilities::new(options.max_value_bytes)
                 .without(Capability::AcrossProcesses, "memory is this process's own")
+                .without(Capability::WatchAcrossProcesses, "memory is this process's own")
                 .without(Capability::Durability, "memory ends with the process"),
             clock,
             hasher: DefaultHashBuilder::default(),

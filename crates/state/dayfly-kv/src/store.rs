@@ -103,7 +103,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Nothing is lost: it changes nothing.
     async fn scan(&self, scan: &Scan) -> Result<Page, ScanError>;
 
-    /// Tells of changes of the keys that begin with this. Every change that was acknowledged after this returned is told.
+    /// Tells of changes of the keys that begin with this. What has happened when this returns is seen by whoever reads from
+    /// then on; what happens later is told.
     ///
     /// # Errors
     /// When the store cannot watch, or cannot from there on.
