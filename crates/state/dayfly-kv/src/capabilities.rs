@@ -22,6 +22,8 @@ pub enum Capability {
     TimeToLive,
     /// Entries are listed in the order of their keys.
     Scan,
+    /// Entries are listed in the reverse order, too.
+    ReverseScan,
     /// Changes are told: those of this process at least.
     Watch,
     /// Changes by all processes that have the store open are told.
@@ -63,12 +65,13 @@ pub struct MissingCapability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CompareAndSwap,
         Self::AcrossProcesses,
         Self::Durability,
         Self::TimeToLive,
         Self::Scan,
+        Self::ReverseScan,
         Self::Watch,
         Self::WatchAcrossProcesses,
         Self::WatchResume,
@@ -129,6 +132,7 @@ impl fmt::Display for Capability {
             Self::Durability => "durability",
             Self::TimeToLive => "time to live",
             Self::Scan => "scan",
+            Self::ReverseScan => "scan in reverse",
             Self::Watch => "watch",
             Self::WatchAcrossProcesses => "watch across processes",
             Self::WatchResume => "watch from a cursor on",

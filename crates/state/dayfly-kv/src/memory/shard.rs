@@ -206,8 +206,8 @@ impl Shard {
         std::mem::take(&mut self.slots).into_iter().collect()
     }
 
-    /// The first entries that are asked for, by name, those before a certain name only. The first call sorts the names;
-    /// from then on they stay sorted.
+    /// The first entries that are asked for, in their order, those before a certain name only. The first call sorts the
+    /// names; from then on they stay sorted.
     pub(super) fn page(
         &mut self,
         scan: &Scan,
@@ -221,18 +221,20 @@ impl Shard {
             .index
             .order
             .get_or_insert_with(|| slots.iter().map(|slot| slot.key.clone()).collect::<BTreeSet<Key>>());
-        let start = match &scan.after {
-            Some(after) if after.as_str() >= scan.prefix.as_str() => Bound::Excluded(after.as_str()),
-            _ => Bound::Included(scan.prefix.as_str()),
-        };
-        let asked_for = names
-            .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|key| scan.prefix.matches(key) && before.is_none_or(|before| *key < before));
-        let found = asked_for.filter_map(|key| {
+        let Some((low, high)) = scan.range() else { return Vec::new() };
+        let asked_for =
+            names.range::<str, _>((low.as_ref().map(String::as_str), high.as_ref().map(String::as_str)));
+        let find = |key: &Key| {
             let slot = slots.find(hasher.hash_one(key), |slot| slot.key == *key)?;
             (!slot.kept.is_expired(now)).then(|| (key.clone(), entry(origin, &slot.kept)))
-        });
-        found.take(most).collect()
+        };
+        if scan.reverse {
+            let asked_for = asked_for.rev().take_while(|key| before.is_none_or(|before| *key > before));
+            asked_for.filter_map(find).take(most).collect()
+        } else {
+            let asked_for = asked_for.take_while(|key| before.is_none_or(|before| *key < before));
+            asked_for.filter_map(find).take(most).collect()
+        }
     }
 
     fn forget(&mut self, slot: &Slot) {
