@@ -5,8 +5,9 @@ use std::sync::Arc;
 use dayfly_kv::{ManualClock, Store};
 use dayfly_kv_conformance::{HistoryOptions, Subject, conformance, examine_histories};
 use dayfly_kv_file::{FileBackend, FileOptions};
+use dayfly_testing::times;
 
-use crate::support::{opened, times};
+use crate::support::opened;
 
 async fn files() -> Subject {
     let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());

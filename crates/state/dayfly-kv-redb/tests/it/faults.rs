@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 
 use dayfly_kv::{OpenError, PutOptions, Store};
 use dayfly_kv_redb::{RedbBackend, RedbOptions, RedbStore};
+use dayfly_testing::times;
 
 use crate::disk::{Disk, Fault};
 use crate::script::{Content, Step, content, script};
-use crate::support::{bytes, key, orders, times};
+use crate::support::{bytes, key, orders};
 
 /// What may be there: what was done for certain, with what may have been done, or without.
 struct Possible(Vec<Content>);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::ops::Bound;
 use std::time::SystemTime;
 
 use bytes::Bytes;
