@@ -83,15 +83,25 @@ pub struct Woken(Vec<Waker>);
 
 impl Woken {
     /// Wakes them.
+    #[inline]
     pub fn wake(self) {
         drop(self);
+    }
+
+    /// Apart, for most changes wake nobody.
+    #[cold]
+    fn wake_all(&mut self) {
+        for waker in self.0.drain(..) {
+            contain(|| waker.wake());
+        }
     }
 }
 
 impl Drop for Woken {
+    #[inline]
     fn drop(&mut self) {
-        for waker in self.0.drain(..) {
-            contain(|| waker.wake());
+        if !self.0.is_empty() {
+            self.wake_all();
         }
     }
 }
@@ -105,6 +115,7 @@ impl ChangeFeed {
     }
 
     /// Whether anybody has ever watched. Until then [`tell`](Self::tell) keeps nothing, and need not be called.
+    #[inline]
     pub fn is_watched(&self) -> bool {
         self.0.is_watched.load(Ordering::SeqCst)
     }

@@ -78,26 +78,25 @@ impl MemoryStore {
     /// The entry of this key, if there is one.
     pub fn get_now(&self, key: &Key) -> Option<Entry> {
         let hash = self.hasher.hash_one(key);
-        let entry = self.shard(hash).get(hash, key)?;
+        let found = self.shard(hash).get(hash, key);
         // The clock is read only here: after the lock, and for an entry with a deadline.
-        if entry.deadline.is_some() && entry.is_expired(self.clock.now()) {
-            return None;
+        match &found {
+            Some(Entry { deadline: Some(deadline), .. }) if deadline.is_past(self.clock.now()) => None,
+            _ => found,
         }
-        Some(entry)
     }
 
     /// Writes an entry, and gives its etag.
     ///
     /// # Errors
     /// When the precondition does not hold, or the value is too large. Nothing else goes wrong here.
-    pub fn put_now(&self, key: &Key, value: Bytes, options: &PutOptions) -> Result<Etag, PutError> {
+    pub fn put_now(&self, key: &Key, mut value: Bytes, options: &PutOptions) -> Result<Etag, PutError> {
         let limit = self.capabilities.max_value_bytes;
         if value.len() > limit {
             return Err(PutError::TooLarge { bytes: value.len(), limit });
         }
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
-        let mut value = value;
         loop {
             let mut woken = Woken::default();
             let mut shard = self.shard(hash);
@@ -181,7 +180,7 @@ impl MemoryStore {
             }
             drop(shard);
             woken.wake();
-            cleared += removed.iter().filter(|slot| !slot.kept.is_expired(now)).count() as u64;
+            cleared += removed.iter().filter(|slot| !slot.is_expired(now)).count() as u64;
         }
         cleared
     }

@@ -184,7 +184,7 @@ mod beneath {
                     store.put(&key, Bytes::new(), lives).await.unwrap();
                 }
             });
-            tokio::task::JoinSet::from_iter(puts).join_all().await;
+            puts.collect::<tokio::task::JoinSet<()>>().join_all().await;
             stores.push(store);
         }
         clock.advance(Duration::from_millis(500));

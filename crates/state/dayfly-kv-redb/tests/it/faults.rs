@@ -89,8 +89,8 @@ async fn whichever_call_fails_says_so_and_corrupts_nothing_and_it_goes_on() {
     // Every call fails in one way, and in the quick form every fifth also in the others.
     for (kind, is_short, every) in [
         (ErrorKind::Other, false, 1),
-        (ErrorKind::StorageFull, false, times(5, 1) as u64),
-        (ErrorKind::StorageFull, true, times(5, 1) as u64),
+        (ErrorKind::StorageFull, false, times(5, 1)),
+        (ErrorKind::StorageFull, true, times(5, 1)),
     ] {
         let mut call = 1;
         while fails_at(call, kind, is_short).await {
