@@ -78,13 +78,16 @@ impl Reading<'_> {
     /// Takes a row to the page; false when that has ended before it.
     fn take(&mut self, row: &[u8], value: &[u8]) -> bool {
         let is_full = self.page.entries.len() >= self.scan.limit || self.bytes >= PAGE_BYTES;
-        if is_full || self.looked_at >= PAGE_ROWS {
+        // As long as no key was met there is none to go on after.
+        if (is_full || self.looked_at >= PAGE_ROWS) && self.last.is_some() {
             self.page.next = self.last.take();
             return false;
         }
         self.looked_at += 1;
         let Some(key) = rows::key_of_entry(row) else {
-            self.page.corrupt.push(self.space.corrupt(self.location, None, "its key is none"));
+            if self.page.corrupt.len() < PAGE_ROWS {
+                self.page.corrupt.push(self.space.corrupt(self.location, None, "its key is none"));
+            }
             return true;
         };
         match Record::decode(value) {
