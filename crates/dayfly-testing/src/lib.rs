@@ -35,9 +35,11 @@
 
 mod allocations;
 mod drops;
+mod full;
 mod time;
 mod wakes;
 
 pub use allocations::{Counting, allocations};
 pub use drops::{DropPoint, DropReport, drop_at_every_poll};
+pub use full::times;
 pub use time::{paused, settle};

@@ -1,6 +1,6 @@
 //! All cases, and the macro that makes them tests.
 
-use dayfly_kv::Capability::{CompareAndSwap, Scan, TimeToLive, Watch, WatchResume};
+use dayfly_kv::Capability::{CompareAndSwap, ReverseScan, Scan, TimeToLive, Watch, WatchResume};
 
 use crate::case::Case;
 use crate::case::Need::{Can, Clock};
@@ -83,6 +83,8 @@ suite! {
         a_prefix_and_a_beginning_leave_out_the_others [Can(Scan)];
         entries_that_stay_are_listed_whatever_comes_and_goes [Can(Scan)];
         a_limit_of_any_size_works [Can(Scan)];
+        in_reverse_the_same_entries_are_listed_from_the_last_to_the_first [Can(Scan), Can(ReverseScan)];
+        in_reverse_entries_that_stay_are_listed_whatever_comes_and_goes [Can(Scan), Can(ReverseScan)];
     }
     watch {
         changes_are_told_in_order_per_key [Can(Watch)];

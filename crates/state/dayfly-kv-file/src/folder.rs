@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use dayfly_kv::{Clock, Corrupt, Entry, EtagSource, GetError, Key, Unavailable};
 
@@ -14,7 +14,10 @@ use crate::record;
 
 mod list;
 mod open;
+mod watch;
 mod write;
+
+use watch::Session;
 
 /// What entries are written under: lock files that are never removed, and drafts that are never many.
 const OWN: &str = ".dayfly";
@@ -42,6 +45,11 @@ pub(crate) struct Folder {
     /// Whether a change was made, and then could not be synced: nobody is told of it before it is.
     owes_sync: AtomicBool,
     shards: Box<[Mutex<()>]>,
+    /// What those who watch are told by, as long as there are any.
+    session: Mutex<Weak<Session>>,
+    watch_history: usize,
+    /// Whether the file system tells of what other processes do.
+    has_events: bool,
 }
 
 /// What is in the file of a key.

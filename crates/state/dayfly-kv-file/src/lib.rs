@@ -49,14 +49,22 @@
 //! - When a call of the disk fails, nothing was changed, or the answer is `Unknown`; the next call works as soon as the
 //!   disk does. What a dead writer leaves is at most one draft for each of 64 locks, and goes when the store is opened,
 //!   swept, or written to.
+//! - What this process writes is told to those who watch at once, in the order of the writes of each key, and once. What is
+//!   in a file decides what is told of it, not the event.
 //! - Every future may be dropped at any await: a write then happens as a whole, or never. Nothing blocks async threads.
 //!   At most [`max_threads`](FileOptions::max_threads) read at once, and as many write.
 //!
 //! # Features
 //! - `serde` (off by default): [`FileOptions`] are read from configuration and written to it.
+//! - `watch` (off by default): those who watch are told of what other processes write, through events of the file system
+//!   (`notify`).
 //!
 //! # Limits
-//! - There is no watch: [`capabilities`](dayfly_kv::Store::capabilities) say so.
+//! - What other processes write is told to those who watch with the feature `watch` only, and where the file system has
+//!   events: [`capabilities`](dayfly_kv::Store::capabilities) say so. Each watched store then has a thread and a watch of
+//!   the system, and reads each file that anybody has written; a network file system tells of this host only. What cannot
+//!   be read, and what the system has dropped, is a gap. If the folder is removed, watches end with an error.
+//! - A watch's cursor leads on as long as somebody watches, and is answered with a gap after that.
 //! - A value that was written a moment ago can be read before it is synced: who reads it may see it lost with the power,
 //!   until its writer was told. Each write costs two syncs.
 //! - Every page of a scan reads the names of all entries, and the files of those whose key is too long for a name; `sweep`
@@ -76,12 +84,14 @@
 
 mod backend;
 mod disk;
+mod events;
 mod folder;
 mod name;
 mod options;
 mod record;
 mod store;
 mod threads;
+mod watching;
 
 pub use backend::FileBackend;
 pub use disk::{Disk, Draft, Held, SystemDisk};

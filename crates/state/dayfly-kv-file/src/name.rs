@@ -59,6 +59,14 @@ pub(crate) fn meaning(name: &str) -> Meaning {
     key.filter(|key| of(key.as_str()) == name).map_or(Meaning::Foreign, Meaning::Key)
 }
 
+/// The key that a name stands for, unless that one is in the file only.
+pub(crate) fn key(name: &str) -> Option<Key> {
+    match meaning(name) {
+        Meaning::Key(key) => Some(key),
+        Meaning::Inside | Meaning::Foreign => None,
+    }
+}
+
 fn escape(name: &mut String, byte: u8) {
     name.push('%');
     hex(name, byte);

@@ -143,8 +143,10 @@ impl Store for FileStore {
         Ok(self.read(move |folder| folder.scan(&scan)).await.map_err(Lost::why)??)
     }
 
-    async fn watch(&self, _prefix: &Prefix, _from: WatchFrom) -> Result<Watch, WatchError> {
-        Err(WatchError::Unsupported(dayfly_kv::Capability::Watch))
+    async fn watch(&self, prefix: &Prefix, from: WatchFrom) -> Result<Watch, WatchError> {
+        let (folder, prefix) = (Arc::clone(&self.folder), prefix.clone());
+        let watch = run(&self.threads.reads, move || folder.watch(prefix, &from)).await;
+        Ok(watch.map_err(Lost::why)??)
     }
 
     async fn sweep(&self) -> Result<u64, SweepError> {
@@ -153,6 +155,12 @@ impl Store for FileStore {
 
     async fn clear(&self) -> Result<u64, ClearError> {
         Ok(self.write_all(Folder::clear).await.map_err(Lost::why)??)
+    }
+}
+
+impl Drop for FileStore {
+    fn drop(&mut self) {
+        self.folder.end_watches();
     }
 }
 

@@ -87,7 +87,8 @@ impl Core {
 
 fn capabilities(options: &RedbOptions) -> Capabilities {
     let all = Capabilities::new(options.max_value_bytes)
-        .without(Capability::AcrossProcesses, "one process has the file open at a time");
+        .without(Capability::AcrossProcesses, "one process has the file open at a time")
+        .without(Capability::WatchAcrossProcesses, "one process has the file open at a time");
     match options.sync_within {
         None => all,
         Some(time) => {

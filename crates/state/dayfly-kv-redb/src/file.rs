@@ -2,11 +2,11 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dayfly::contain::contain;
 use dayfly_kv::{Corrupt, OpenError, Unavailable};
 use redb::backends::FileBackend;
 use redb::{CommitError, Database, DatabaseError, StorageBackend, StorageError, TransactionError};
@@ -33,8 +33,8 @@ impl File {
     /// Opens it, repairs what a crash has left, and writes something to see that it can be written.
     pub(crate) fn open(&mut self, is_first: bool) -> Result<Database, OpenError> {
         // What redb makes of a file that is none of its own is not to end the process.
-        let opened = catch_unwind(AssertUnwindSafe(|| self.try_open(is_first)));
-        opened.unwrap_or_else(|_| Err(self.corrupt("redb panicked over it").into()))
+        contain(|| self.try_open(is_first))
+            .unwrap_or_else(|| Err(self.corrupt("redb panicked over it").into()))
     }
 
     fn try_open(&mut self, is_first: bool) -> Result<Database, OpenError> {

@@ -1,16 +1,15 @@
 //! One transaction for all who wait.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use dayfly_kv::{Unavailable, What};
+use dayfly::contain::contain;
+use dayfly_kv::{Unavailable, What, Woken};
 use redb::{Durability, StorageError, WriteTransaction};
 
 use crate::file::{commit, unavailable};
 use crate::operation::{Done, Lost, Operation};
-use crate::shared::wake;
 use crate::space::Space;
 use crate::tables::Tables;
 
@@ -52,7 +51,7 @@ impl Group {
         now: impl FnOnce() -> SystemTime,
     ) -> Ended {
         let mut committing = false;
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let ended = contain(|| {
             let now = now();
             // Only savepoints would forbid it, and there are none.
             if let Err(error) = transaction.set_durability(durability) {
@@ -72,11 +71,11 @@ impl Group {
                 }
             }
             Ended::Done { is_committed }
-        }));
+        });
         match ended {
-            Ok(ended) => ended,
-            Err(_) if committing => Ended::Unknown(StorageError::Corrupted("redb panicked".to_owned())),
-            Err(_) => Ended::Panicked,
+            Some(ended) => ended,
+            None if committing => Ended::Unknown(StorageError::Corrupted("redb panicked".to_owned())),
+            None => Ended::Panicked,
         }
     }
 
@@ -103,14 +102,14 @@ impl Group {
 
     /// Tells those who watch, and then those who wait: whoever is answered knows that the others can know.
     pub(crate) fn settle(self) {
-        let mut woken = Vec::new();
+        let mut woken = Woken::default();
         for (space, what) in self.changes {
-            space.hub.push(what, &mut woken);
+            space.changes.tell(what, &mut woken);
         }
         for (operation, done) in self.members {
             operation.answer(done);
         }
-        wake(woken);
+        woken.wake();
     }
 
     /// Tells those who wait that there is nothing to wait for.

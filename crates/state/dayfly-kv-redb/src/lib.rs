@@ -58,7 +58,6 @@
 //! - [`MemoryStore`](dayfly_kv::MemoryStore): for what need not outlive the process.
 
 mod backend;
-mod changes;
 mod committer;
 mod core;
 mod file;

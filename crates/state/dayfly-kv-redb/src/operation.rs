@@ -1,9 +1,9 @@
 //! What the committer is asked for, and how it answers.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use dayfly::contain::contain;
 use dayfly_kv::{
     Bytes, ClearError, DeleteError, Etag, Key, Namespace, OpenError, Precondition, PutError, PutOptions,
     SweepError, Unavailable,
@@ -187,5 +187,5 @@ impl From<Lost> for Unavailable {
 /// The waker of whoever waits is somebody else's code, and so is the drop of what nobody waits for: if it panics, the
 /// others still get their answers.
 fn tell<T>(reply: Sender<T>, answer: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(reply.send(answer))));
+    contain(|| drop(reply.send(answer)));
 }

@@ -46,40 +46,61 @@ pub(crate) fn page(
     scan: &Scan,
     now: SystemTime,
 ) -> Result<Page, StorageError> {
-    let start = match &scan.after {
-        Some(after) if after.as_str() > scan.prefix.as_str() => after.as_str(),
-        _ => scan.prefix.as_str(),
-    };
-    let prefix = rows::entry(space.id, scan.prefix.as_str());
-    let after = scan.after.as_ref().map(|after| rows::entry(space.id, after.as_str()));
-    let (mut page, mut bytes, mut looked_at, mut last) = (Page::default(), 0, 0_usize, None);
-    for entry in entries.range(&*rows::entry(space.id, start)..)? {
+    let mut reading =
+        Reading { space, location, scan, now, page: Page::default(), bytes: 0, looked_at: 0, last: None };
+    let Some((low, high)) = scan.range() else { return Ok(reading.page) };
+    let (low, high) = (rows::low(space.id, &low), rows::high(space.id, &high));
+    let mut found =
+        entries.range::<&[u8]>((low.as_ref().map(|row| &**row), high.as_ref().map(|row| &**row)))?;
+    while let Some(entry) = if scan.reverse { found.next_back() } else { found.next() } {
         let (row, value) = entry?;
-        let row = row.value();
-        if !row.starts_with(&prefix) {
-            return Ok(page);
+        if !reading.take(row.value(), value.value()) {
+            break;
         }
-        if after.as_deref().is_some_and(|after| row <= after) {
-            continue;
-        }
-        if page.entries.len() >= scan.limit || bytes >= PAGE_BYTES || looked_at >= PAGE_ROWS {
-            page.next = last;
-            return Ok(page);
-        }
-        looked_at += 1;
-        let Some(key) = rows::key_of_entry(row) else {
-            page.corrupt.push(space.corrupt(location, None, "its key is none"));
-            continue;
-        };
-        match Record::decode(value.value()) {
-            Ok(record) if record.deadline.is_some_and(|deadline| deadline.is_past(now)) => {}
-            Ok(record) => {
-                bytes += record.value.len();
-                page.entries.push((key.clone(), record.to_entry()));
-            }
-            Err(reason) => page.corrupt.push(space.corrupt(location, Some(key.clone()), reason)),
-        }
-        last = Some(key);
     }
-    Ok(page)
+    Ok(reading.page)
+}
+
+/// A page that is being filled.
+struct Reading<'a> {
+    space: &'a Space,
+    location: &'a str,
+    scan: &'a Scan,
+    now: SystemTime,
+    page: Page,
+    bytes: usize,
+    looked_at: usize,
+    /// The last key that was looked at.
+    last: Option<Key>,
+}
+
+impl Reading<'_> {
+    /// Takes a row to the page; false when that has ended before it.
+    fn take(&mut self, row: &[u8], value: &[u8]) -> bool {
+        let is_full = self.page.entries.len() >= self.scan.limit || self.bytes >= PAGE_BYTES;
+        // As long as no key was met there is none to go on after.
+        if (is_full || self.looked_at >= PAGE_ROWS) && self.last.is_some() {
+            self.page.next = self.last.take();
+            return false;
+        }
+        self.looked_at += 1;
+        let Some(key) = rows::key_of_entry(row) else {
+            if self.page.corrupt.len() < PAGE_ROWS {
+                self.page.corrupt.push(self.space.corrupt(self.location, None, "its key is none"));
+            }
+            return true;
+        };
+        match Record::decode(value) {
+            Ok(record) if record.deadline.is_some_and(|deadline| deadline.is_past(self.now)) => {}
+            Ok(record) => {
+                self.bytes += record.value.len();
+                self.page.entries.push((key.clone(), record.to_entry()));
+            }
+            Err(reason) => {
+                self.page.corrupt.push(self.space.corrupt(self.location, Some(key.clone()), reason));
+            }
+        }
+        self.last = Some(key);
+        true
+    }
 }

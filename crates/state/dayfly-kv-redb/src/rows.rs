@@ -3,6 +3,8 @@
 //! All namespaces share a table, so that a transaction of writers to many of them touches few pages. The number of the
 //! namespace comes first, so the entries of one stand together, in the order of their keys.
 
+use std::ops::Bound;
+
 use dayfly_kv::{Deadline, Key, Namespace};
 
 /// Where an entry stands, or the first that begins with this text.
@@ -17,6 +19,25 @@ pub(crate) fn write_entry(row: &mut Vec<u8>, space: u32, text: &str) {
     row.clear();
     row.extend_from_slice(&space.to_be_bytes());
     row.extend_from_slice(text.as_bytes());
+}
+
+/// Where the entries begin whose keys are not below this.
+pub(crate) fn low(space: u32, key: &Bound<String>) -> Bound<Vec<u8>> {
+    match key {
+        Bound::Unbounded => Bound::Included(entry(space, "")),
+        bound => bound.as_ref().map(|key| entry(space, key)),
+    }
+}
+
+/// Where the entries end whose keys are not above this.
+pub(crate) fn high(space: u32, key: &Bound<String>) -> Bound<Vec<u8>> {
+    match key {
+        // The next namespace begins there, if there can be one.
+        Bound::Unbounded => {
+            space.checked_add(1).map_or(Bound::Unbounded, |next| Bound::Excluded(entry(next, "")))
+        }
+        bound => bound.as_ref().map(|key| entry(space, key)),
+    }
 }
 
 /// The key of the entry that stands there, unless that is no place of an entry.

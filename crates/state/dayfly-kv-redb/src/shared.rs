@@ -1,14 +1,12 @@
 //! What readers and the committer share: the open database, and the namespaces.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::task::Waker;
 
-use dayfly_kv::{Namespace, Unavailable};
+use dayfly::contain::contain;
+use dayfly_kv::{ChangeFeed, Namespace, Unavailable, Woken};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, StorageError};
 
-use crate::changes::Hub;
 use crate::file::{begin, calls_for_reopening, unavailable};
 use crate::space::Space;
 use crate::tables::{ENTRIES, storage};
@@ -58,17 +56,17 @@ impl Shared {
             Err(why) => return Err(Failed { why: why.clone(), opening }),
         };
         drop(opened);
-        let found = catch_unwind(AssertUnwindSafe(|| {
+        let found = contain(|| {
             let entries = transaction?.open_table(ENTRIES).map_err(storage)?;
             read(&entries)
-        }));
+        });
         match found {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(error)) => {
+            Some(Ok(found)) => Ok(found),
+            Some(Err(error)) => {
                 let opening = opening.filter(|_| calls_for_reopening(&error));
                 Err(Failed { why: unavailable("cannot read the database", error), opening })
             }
-            Err(_) => Err(Failed { why: Unavailable::new("redb panicked over the database"), opening: None }),
+            None => Err(Failed { why: Unavailable::new("redb panicked over the database"), opening: None }),
         }
     }
 
@@ -93,36 +91,30 @@ impl Shared {
     pub(crate) fn space_of(&self, namespace: &Namespace, id: u32) -> Arc<Space> {
         let mut spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || {
-            let hub = Hub::new(self.watch_history);
-            Arc::new(Space { id, namespace: namespace.clone(), hub })
+            let changes = ChangeFeed::new(self.watch_history);
+            Arc::new(Space { id, namespace: namespace.clone(), changes })
         };
         Arc::clone(spaces.entry(namespace.clone()).or_insert_with(made))
     }
 
     /// Tells everybody who watches that changes may have been missed.
     pub(crate) fn tell_gap(&self) {
-        self.tell(Hub::gap);
+        self.tell(ChangeFeed::gap);
     }
 
     /// Ends every watch.
     pub(crate) fn end_watches(&self) {
-        self.tell(Hub::close);
+        self.tell(ChangeFeed::end);
     }
 
-    fn tell(&self, what: impl Fn(&Hub, &mut Vec<Waker>)) {
-        let spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
-        let spaces: Vec<Arc<Space>> = spaces.values().cloned().collect();
-        let mut woken = Vec::new();
+    fn tell(&self, what: impl Fn(&ChangeFeed, &mut Woken)) {
+        // The guard ends with the statement: wakers may open a namespace.
+        let spaces: Vec<Arc<Space>> =
+            self.spaces.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut woken = Woken::default();
         for space in &spaces {
-            what(&space.hub, &mut woken);
+            what(&space.changes, &mut woken);
         }
-        wake(woken);
-    }
-}
-
-/// A waker is somebody else's code: if one panics, the others are woken all the same.
-pub(crate) fn wake(woken: Vec<Waker>) {
-    for waker in woken {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        woken.wake();
     }
 }

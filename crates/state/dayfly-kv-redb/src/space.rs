@@ -1,15 +1,13 @@
 //! A namespace that is open.
 
-use dayfly_kv::{Corrupt, Key, Namespace};
-
-use crate::changes::Hub;
+use dayfly_kv::{ChangeFeed, Corrupt, Key, Namespace};
 
 /// A namespace that is open: its number in the file, and who watches it.
 #[derive(Debug)]
 pub(crate) struct Space {
     pub(crate) id: u32,
     pub(crate) namespace: Namespace,
-    pub(crate) hub: Hub,
+    pub(crate) changes: ChangeFeed,
 }
 
 impl Space {

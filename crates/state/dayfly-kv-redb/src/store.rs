@@ -10,7 +10,6 @@ use dayfly_kv::{
 };
 use tokio::runtime::Handle;
 
-use crate::changes::Changes;
 use crate::core::Core;
 use crate::operation::Operation;
 use crate::reading;
@@ -97,7 +96,7 @@ impl Store for RedbStore {
     }
 
     async fn watch(&self, prefix: &Prefix, from: WatchFrom) -> Result<Watch, WatchError> {
-        Ok(Watch::new(Changes::new(&self.space, prefix.clone(), &from)))
+        Ok(self.space.changes.watch(prefix.clone(), &from))
     }
 
     async fn sweep(&self) -> Result<u64, SweepError> {

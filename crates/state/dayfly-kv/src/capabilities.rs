@@ -22,8 +22,12 @@ pub enum Capability {
     TimeToLive,
     /// Entries are listed in the order of their keys.
     Scan,
-    /// Changes are told.
+    /// Entries are listed in the reverse order, too.
+    ReverseScan,
+    /// Changes are told: those of this process at least.
     Watch,
+    /// Changes by all processes that have the store open are told.
+    WatchAcrossProcesses,
     /// Changes are told from a cursor on, also after the store was opened again.
     WatchResume,
 }
@@ -61,13 +65,15 @@ pub struct MissingCapability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::CompareAndSwap,
         Self::AcrossProcesses,
         Self::Durability,
         Self::TimeToLive,
         Self::Scan,
+        Self::ReverseScan,
         Self::Watch,
+        Self::WatchAcrossProcesses,
         Self::WatchResume,
     ];
 }
@@ -126,7 +132,9 @@ impl fmt::Display for Capability {
             Self::Durability => "durability",
             Self::TimeToLive => "time to live",
             Self::Scan => "scan",
+            Self::ReverseScan => "scan in reverse",
             Self::Watch => "watch",
+            Self::WatchAcrossProcesses => "watch across processes",
             Self::WatchResume => "watch from a cursor on",
         })
     }

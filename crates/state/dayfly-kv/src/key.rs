@@ -90,6 +90,19 @@ impl Prefix {
         &self.0
     }
 
+    /// The least text that is greater than all that begin with it; `None` when there is none.
+    pub fn end(&self) -> Option<String> {
+        let mut text = self.as_str().to_owned();
+        // Text is in the order of its characters. After the last one of all there is none, so the one before it grows.
+        while let Some(last) = text.pop() {
+            if let Some(next) = (last..=char::MAX).nth(1) {
+                text.push(next);
+                return Some(text);
+            }
+        }
+        None
+    }
+
     /// Whether the key begins with it.
     pub fn matches(&self, key: &Key) -> bool {
         key.0.starts_with(&*self.0)

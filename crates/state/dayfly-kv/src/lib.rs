@@ -38,6 +38,7 @@
 //! | [`Provider`], [`Place`], [`Namespace`] | stores by database, container and entity, each with a default |
 //! | [`MemoryStore`], [`MemoryBackend`] | the store in memory |
 //! | [`Cache`], [`FallbackStore`], [`InstrumentedStore`] | decorators over any store |
+//! | [`ChangeFeed`], [`EtagSource`] | what a backend of yours tells of changes with, and makes etags with |
 //! | [`Migration`] | from one container or version to another: resumable, with a dry run |
 //! | [`ScriptedStore`], [`ManualClock`] | a store that fails as it is told, and a clock that stands still, for your tests |
 //!
@@ -80,6 +81,7 @@
 mod backend;
 mod cached;
 mod capabilities;
+mod changes;
 mod clock;
 mod codec;
 mod deadline;
@@ -112,6 +114,7 @@ pub use backend::Backend;
 pub use bytes::Bytes;
 pub use cached::{Cache, CacheOptions, CachedStore};
 pub use capabilities::{Capabilities, Capability, DEFAULT_MAX_VALUE_BYTES, MissingCapability};
+pub use changes::{ChangeFeed, Woken};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use codec::{Codec, DecodeError, EncodeError, Json, UpcastError, Upcasts};
 pub use deadline::Deadline;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
 
 use crate::capabilities::{Capabilities, Capability};
+use crate::changes::{ChangeFeed, Woken};
 use crate::clock::{Clock, SystemClock};
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
@@ -20,11 +21,9 @@ use crate::put::PutOptions;
 use crate::random::random;
 use crate::scan::{Page, Scan};
 use crate::store::Store;
-use crate::watch::{Watch, WatchFrom};
+use crate::watch::{Watch, WatchFrom, What};
 
 mod backend;
-mod hub;
-mod log;
 mod merge;
 mod options;
 mod shard;
@@ -32,8 +31,7 @@ mod shard;
 pub use backend::MemoryBackend;
 pub use options::MemoryOptions;
 
-use hub::Hub;
-use shard::{Deleted, Shard, Told, Wrote};
+use shard::{Deleted, Shard, Wrote};
 
 /// Enough that threads seldom meet, few enough to merge a page from.
 const SHARDS: usize = 64;
@@ -52,7 +50,7 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     hasher: DefaultHashBuilder,
     shards: Box<[Locked]>,
-    hub: Arc<Hub>,
+    changes: ChangeFeed,
 }
 
 impl MemoryStore {
@@ -68,47 +66,47 @@ impl MemoryStore {
             namespace,
             capabilities: Capabilities::new(options.max_value_bytes)
                 .without(Capability::AcrossProcesses, "memory is this process's own")
+                .without(Capability::WatchAcrossProcesses, "memory is this process's own")
                 .without(Capability::Durability, "memory ends with the process"),
             clock,
             hasher: DefaultHashBuilder::default(),
             shards: (0..SHARDS).map(|shard| Locked(Mutex::new(Shard::new(origin, shard)))).collect(),
-            hub: Arc::new(Hub::new(origin, options.watch_history)),
+            changes: ChangeFeed::new(options.watch_history),
         }
     }
 
     /// The entry of this key, if there is one.
     pub fn get_now(&self, key: &Key) -> Option<Entry> {
         let hash = self.hasher.hash_one(key);
-        let entry = self.shard(hash).get(hash, key)?;
+        let found = self.shard(hash).get(hash, key);
         // The clock is read only here: after the lock, and for an entry with a deadline.
-        if entry.deadline.is_some() && entry.is_expired(self.clock.now()) {
-            return None;
+        match &found {
+            Some(Entry { deadline: Some(deadline), .. }) if deadline.is_past(self.clock.now()) => None,
+            _ => found,
         }
-        Some(entry)
     }
 
     /// Writes an entry, and gives its etag.
     ///
     /// # Errors
     /// When the precondition does not hold, or the value is too large. Nothing else goes wrong here.
-    pub fn put_now(&self, key: &Key, value: Bytes, options: &PutOptions) -> Result<Etag, PutError> {
+    pub fn put_now(&self, key: &Key, mut value: Bytes, options: &PutOptions) -> Result<Etag, PutError> {
         let limit = self.capabilities.max_value_bytes;
         if value.len() > limit {
             return Err(PutError::TooLarge { bytes: value.len(), limit });
         }
         let hash = self.hasher.hash_one(key);
         let mut now = options.time_to_live.map(|_| self.clock.now());
-        let mut value = value;
         loop {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = self.shard(hash);
             let wrote = shard.put(hash, key, &mut value, options, now, &self.hasher);
             if let Wrote::Done(etag) = &wrote {
-                self.hub.put(key, etag, &mut told);
+                self.tell_of_put(key, etag, &mut woken);
             }
             // What was replaced, and who is woken, is foreign code: it runs without the lock.
             drop(shard);
-            told.wake();
+            woken.wake();
             match wrote {
                 Wrote::Done(etag) => return Ok(etag),
                 Wrote::Refused(conflict) => return Err(conflict.into()),
@@ -125,14 +123,14 @@ impl MemoryStore {
         let hash = self.hasher.hash_one(key);
         let mut now = None;
         loop {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = self.shard(hash);
             let deleted = shard.delete(hash, key, precondition, now);
             if let Deleted::Done(Some(_), _) = &deleted {
-                self.hub.deleted(key, &mut told);
+                self.tell_of_deletion(key, &mut woken);
             }
             drop(shard);
-            told.wake();
+            woken.wake();
             match deleted {
                 Deleted::Done(_removed, was_there) => return Ok(was_there),
                 Deleted::Refused(conflict) => return Err(conflict.into()),
@@ -152,14 +150,14 @@ impl MemoryStore {
         let mut swept = 0;
         for shard in &self.shards {
             loop {
-                let mut told = Told::default();
+                let mut woken = Woken::default();
                 let mut shard = shard.lock();
                 let removed = shard.sweep(now, SWEPT_AT_ONCE, &self.hasher);
                 for slot in &removed {
-                    self.hub.deleted(&slot.key, &mut told);
+                    self.tell_of_deletion(&slot.key, &mut woken);
                 }
                 drop(shard);
-                told.wake();
+                woken.wake();
                 swept += removed.len() as u64;
                 if removed.len() < SWEPT_AT_ONCE {
                     break;
@@ -174,22 +172,36 @@ impl MemoryStore {
         let now = self.clock.now();
         let mut cleared = 0;
         for shard in &self.shards {
-            let mut told = Told::default();
+            let mut woken = Woken::default();
             let mut shard = shard.lock();
             let removed = shard.clear();
             for slot in &removed {
-                self.hub.deleted(&slot.key, &mut told);
+                self.tell_of_deletion(&slot.key, &mut woken);
             }
             drop(shard);
-            told.wake();
-            cleared += removed.iter().filter(|slot| !slot.kept.is_expired(now)).count() as u64;
+            woken.wake();
+            cleared += removed.iter().filter(|slot| !slot.is_expired(now)).count() as u64;
         }
         cleared
     }
 
     /// Tells of changes of the keys that begin with this, from the call on.
     pub fn watch_now(&self, prefix: &Prefix, from: &WatchFrom) -> Watch {
-        Watch::new(hub::Changes::new(&self.hub, prefix.clone(), from))
+        self.changes.watch(prefix.clone(), from)
+    }
+
+    /// Called under the shard's lock, so that changes of one key stand in their order.
+    fn tell_of_put(&self, key: &Key, etag: &Etag, woken: &mut Woken) {
+        if self.changes.is_watched() {
+            self.changes.tell(What::Put { key: key.clone(), etag: etag.clone() }, woken);
+        }
+    }
+
+    /// Called under the shard's lock, too.
+    fn tell_of_deletion(&self, key: &Key, woken: &mut Woken) {
+        if self.changes.is_watched() {
+            self.changes.tell(What::Deleted { key: key.clone() }, woken);
+        }
     }
 
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
@@ -256,7 +268,9 @@ impl Store for MemoryStore {
 
 impl Drop for MemoryStore {
     fn drop(&mut self) {
-        self.hub.close();
+        let mut woken = Woken::default();
+        self.changes.end(&mut woken);
+        woken.wake();
     }
 }
 

@@ -93,7 +93,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Dropped, the deletion happened as a whole, may yet happen, or never will.
     async fn delete(&self, key: &Key, precondition: Precondition) -> Result<bool, DeleteError>;
 
-    /// A page of entries in the order of their keys. Over all pages each key is listed at most once; entries that were
+    /// A page of entries in the order of their keys, or in reverse. Over all pages each key is listed at most once; entries that were
     /// there all the while are listed, those that come and go meanwhile may be.
     ///
     /// # Errors
@@ -103,7 +103,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Nothing is lost: it changes nothing.
     async fn scan(&self, scan: &Scan) -> Result<Page, ScanError>;
 
-    /// Tells of changes of the keys that begin with this. Every change that was acknowledged after this returned is told.
+    /// Tells of changes of the keys that begin with this. What has happened when this returns is seen by whoever reads from
+    /// then on; what happens later is told.
     ///
     /// # Errors
     /// When the store cannot watch, or cannot from there on.

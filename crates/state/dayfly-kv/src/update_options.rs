@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dayfly_retry::{Backoff, Jitter};
 use dayfly_signal::setting::kept;
 
 #[cfg(feature = "serde")]
@@ -85,17 +86,10 @@ impl UpdateOptions {
         self
     }
 
-    /// How long to wait after so many attempts, and a random number.
-    pub(crate) fn wait(&self, attempts: u32, random: u64) -> Duration {
-        let times = 2_u32.saturating_pow(attempts.saturating_sub(1));
-        let wait = self.delay.saturating_mul(times).min(self.max_delay);
-        if !self.jitter {
-            return wait;
-        }
-        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        // The upper half of the product is the random part of it.
-        let part = (u128::from(wait) * u128::from(random)) >> 64;
-        Duration::from_nanos(u64::try_from(part).unwrap_or(u64::MAX))
+    /// The waits, of which the first one comes after the first attempt.
+    pub(crate) fn backoff(&self) -> Backoff {
+        let jitter = if self.jitter { Jitter::Full } else { Jitter::None };
+        Backoff::exponential(self.delay).cap(self.max_delay).jitter(jitter)
     }
 }
 
@@ -113,17 +107,22 @@ mod tests {
     fn waits_double_up_to_the_longest() {
         let options =
             UpdateOptions::new().delay(Duration::from_millis(10)).max_delay(Duration::from_millis(35));
-        let waits: Vec<u128> =
-            (1..=4).map(|attempt| options.clone().without_jitter().wait(attempt, 0).as_millis()).collect();
+        let plain = options.clone().without_jitter().backoff();
+        let waits: Vec<u128> = plain.delays(0).take(4).map(|wait| wait.as_millis()).collect();
         assert_eq!(waits, [10, 20, 35, 35]);
-        assert_eq!(options.wait(u32::MAX, 1 << 63).as_micros(), 17_500);
+        let spread: Vec<Duration> = (0..100).map(|seed| options.backoff().delay(u32::MAX, seed)).collect();
+        assert!(spread.iter().any(|wait| *wait < Duration::from_millis(9)), "{spread:?}");
+        assert!(spread.iter().any(|wait| *wait > Duration::from_millis(26)), "{spread:?}");
+        assert!(spread.iter().all(|wait| *wait <= Duration::from_millis(35)), "{spread:?}");
     }
 
     #[test]
     fn no_wait_overflows() {
-        let longest = UpdateOptions::new().delay(Duration::MAX).max_delay(Duration::MAX);
-        assert_eq!(longest.clone().without_jitter().wait(u32::MAX, u64::MAX), Duration::MAX);
-        assert!(longest.wait(u32::MAX, u64::MAX) > Duration::from_secs(1));
-        assert_eq!(UpdateOptions::new().delay(Duration::ZERO).wait(64, u64::MAX), Duration::ZERO);
+        let longest = UpdateOptions::new().delay(Duration::MAX).max_delay(Duration::MAX).without_jitter();
+        assert_eq!(longest.backoff().delay(u32::MAX, u64::MAX), Duration::MAX);
+        let none = UpdateOptions::new().delay(Duration::ZERO);
+        assert_eq!(none.backoff().delay(64, u64::MAX), Duration::ZERO);
+        let capped = UpdateOptions::new().delay(Duration::MAX).max_delay(Duration::ZERO);
+        assert_eq!(capped.backoff().delay(1, u64::MAX), Duration::ZERO);
     }
 }

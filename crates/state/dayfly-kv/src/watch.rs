@@ -71,7 +71,8 @@ pub enum What {
         /// Which one.
         key: Key,
     },
-    /// Changes were missed: list the entries again. What is told from here on happened after the gap was told.
+    /// Changes were missed: list the entries again. Whatever happens after the gap was told is told, and perhaps some of
+    /// what happened before it.
     Gap,
 }
 

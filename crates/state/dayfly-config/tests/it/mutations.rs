@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dayfly::SignalSink;
 use dayfly_config::{Invalid, Problem, ReloadError, Watched};
+use dayfly_testing::times;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -97,11 +98,10 @@ fn is_sound(settings: &Settings) -> bool {
     settings.twice == 2 * settings.limit
 }
 
-/// CI does 1,000; `DAYFLY_CONFIG_MUTATIONS=10000` does the full form.
+/// A thousand, and in the full form ten thousand.
 #[tokio::test]
 async fn a_mutated_file_is_taken_only_when_it_is_valid_as_a_whole() {
-    let count =
-        std::env::var("DAYFLY_CONFIG_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000);
+    let count = times(1_000, 10_000);
     let folder = Folder::with(SOUND);
     let check =
         |settings: &Settings| if is_sound(settings) { Ok(()) } else { Err(Invalid::at("twice", "is not")) };

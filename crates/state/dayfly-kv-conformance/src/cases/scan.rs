@@ -22,7 +22,11 @@ async fn listed(store: &dyn Store, scan: &Scan) -> Result<Vec<String>, Broken> {
             keys.push(key.as_str().to_owned());
         }
         let next: Option<Key> = page.next;
-        ensure!(next.is_none() || next > after, "the scan goes on after {next:?}, and was at {after:?}");
+        let goes_on = match (&next, &after) {
+            (Some(next), Some(after)) => scan.reverse != (next > after) && next != after,
+            _ => true,
+        };
+        ensure!(goes_on, "the scan goes on after {next:?}, and was at {after:?}");
         after = next;
         if after.is_none() {
             return Ok(keys);
@@ -52,38 +56,87 @@ pub(crate) async fn entries_are_listed_by_the_bytes_of_their_keys_each_once(
     Ok(())
 }
 
-pub(crate) async fn a_prefix_and_a_beginning_leave_out_the_others(subject: &Subject) -> Result<(), Broken> {
-    let names = ["a", "a/1", "a/2", "a/3", "a0", "b", "\u{e9}1", "\u{e9}2", "\u{10ffff}", "\u{10ffff}x"];
-    let store = filled(subject, &names).await?;
-    for prefix in ["", "a", "a/", "a/2", "b", "c", "\u{e9}", "\u{10ffff}"] {
-        for after in [None, Some("a"), Some("a/2"), Some("a/20"), Some("zz"), Some("\u{10ffff}")] {
-            let scan = Scan::new(Prefix::new(prefix)?).after(after.map(key).transpose()?).limit(2);
-            let mut wanted: Vec<&str> = names
-                .into_iter()
-                .filter(|name| name.starts_with(prefix) && after.is_none_or(|after| *name > after))
-                .collect();
+const NAMES: [&str; 10] =
+    ["a", "a/1", "a/2", "a/3", "a0", "b", "\u{e9}1", "\u{e9}2", "\u{10ffff}", "\u{10ffff}x"];
+const PREFIXES: [&str; 8] = ["", "a", "a/", "a/2", "b", "c", "\u{e9}", "\u{10ffff}"];
+const AFTER: [Option<&str>; 9] = [
+    None,
+    Some("A"),
+    Some("a"),
+    Some("a/2"),
+    Some("a/20"),
+    Some("b"),
+    Some("zz"),
+    Some("\u{10ffff}"),
+    Some("\u{10ffff}\u{10ffff}"),
+];
+
+/// Lists every prefix after every key, in one direction.
+async fn every_part_is_listed(subject: &Subject, reverse: bool) -> Result<(), Broken> {
+    let store = filled(subject, &NAMES).await?;
+    // A neighbour in the same store is none of it.
+    let other = subject.store_at("acme", "shop", "order2").await?;
+    other.put(&key("a/25")?, value("a/25"), ANY).await?;
+    for prefix in PREFIXES {
+        for after in AFTER {
+            let mut scan = Scan::new(Prefix::new(prefix)?).after(after.map(key).transpose()?).limit(2);
+            scan.reverse = reverse;
+            let is_after =
+                |name: &str| after.is_none_or(|after| if reverse { name < after } else { name > after });
+            let mut wanted: Vec<&str> =
+                NAMES.into_iter().filter(|name| name.starts_with(prefix) && is_after(name)).collect();
             wanted.sort_unstable();
+            if reverse {
+                wanted.reverse();
+            }
             ensure_eq!(listed(&*store, &scan).await?, wanted, "the prefix {prefix:?} after {after:?}");
         }
     }
     Ok(())
 }
 
+pub(crate) async fn a_prefix_and_a_beginning_leave_out_the_others(subject: &Subject) -> Result<(), Broken> {
+    every_part_is_listed(subject, false).await
+}
+
+pub(crate) async fn in_reverse_the_same_entries_are_listed_from_the_last_to_the_first(
+    subject: &Subject,
+) -> Result<(), Broken> {
+    every_part_is_listed(subject, true).await?;
+    let store = subject.store().await?;
+    let exact = store.scan(&Scan::all().reverse().limit(NAMES.len())).await?;
+    ensure_eq!(exact.entries.len(), NAMES.len(), "a page of exactly as many entries as there are");
+    Ok(())
+}
+
 pub(crate) async fn entries_that_stay_are_listed_whatever_comes_and_goes(
     subject: &Subject,
 ) -> Result<(), Broken> {
+    what_stays_is_listed(subject, false).await
+}
+
+pub(crate) async fn in_reverse_entries_that_stay_are_listed_whatever_comes_and_goes(
+    subject: &Subject,
+) -> Result<(), Broken> {
+    what_stays_is_listed(subject, true).await
+}
+
+async fn what_stays_is_listed(subject: &Subject, reverse: bool) -> Result<(), Broken> {
     let names: Vec<String> = (0..40).map(|number| format!("stays/{number:02}")).collect();
     let store = filled(subject, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let (mut found, mut after) = (Vec::new(), None);
     for round in 0.. {
-        let page = store.scan(&Scan::new(Prefix::new("stays/")?).after(after).limit(7)).await?;
+        let mut scan = Scan::new(Prefix::new("stays/")?).after(after).limit(7);
+        scan.reverse = reverse;
+        let page = store.scan(&scan).await?;
         found.extend(page.entries.into_iter().map(|(key, _)| key));
         after = page.next;
         if after.is_none() {
             break;
         }
         // Between the pages, before and behind where the scan is, entries come and go.
-        let (first, last) = (key("stays/00x")?, key(&format!("stays/99-{round}"))?);
+        let (behind, before) = if reverse { ("99", "00") } else { ("00", "99") };
+        let (first, last) = (key(&format!("stays/{behind}x"))?, key(&format!("stays/{before}-{round}"))?);
         store.put(&first, value(first.as_str()), ANY).await?;
         store.put(&last, value(last.as_str()), ANY).await?;
         if round % 2 == 1 {
@@ -91,9 +144,8 @@ pub(crate) async fn entries_that_stay_are_listed_whatever_comes_and_goes(
         }
         ensure!(round < 1_000, "the scan does not end");
     }
-    let mut once = found.clone();
-    once.dedup();
-    ensure_eq!(found, once, "each key at most once");
+    let follows = |one: &Key, other: &Key| if reverse { one > other } else { one < other };
+    ensure!(found.is_sorted_by(follows), "each key at most once, in order: {found:?} was listed");
     for name in &names {
         ensure!(
             found.iter().any(|key| key.as_str() == name),

@@ -65,7 +65,7 @@ pub(crate) async fn changes_are_told_in_order_per_key(subject: &Subject) -> Resu
         for name in ["a", "b"] {
             let key = key(name)?;
             let changes = happened.entry(key.clone()).or_default();
-            // Deletions come in between. The last change of each key is a write.
+            // Deletions come in between.
             if round % 3 == 2 {
                 store.delete(&key, Precondition::Any).await?;
                 changes.push(None);
@@ -74,6 +74,9 @@ pub(crate) async fn changes_are_told_in_order_per_key(subject: &Subject) -> Resu
             }
         }
     }
+    // The last change of one key is a write, and of the other a deletion.
+    store.delete(&key("b")?, Precondition::Any).await?;
+    happened.entry(key("b")?).or_default().push(None);
     let end = key("end")?;
     store.put(&end, value("end"), ANY).await?;
     let (told, _, gap) = told_until(&mut watch, &end).await?;

@@ -21,6 +21,8 @@ enum Fault {
     LostTimeToLive,
     /// Its etags are hashes of the content.
     ReusedEtag,
+    /// It lists from the first key to the last, whatever it was asked for.
+    ForwardOnly,
 }
 
 struct Broken {
@@ -111,6 +113,7 @@ impl Store for Broken {
                     put => put.map(|_| hash_of(&value)),
                 }
             }
+            Fault::ForwardOnly => self.inner.put(key, value, options).await,
         }
     }
 
@@ -124,7 +127,9 @@ impl Store for Broken {
     }
 
     async fn scan(&self, scan: &Scan) -> Result<Page, ScanError> {
-        self.inner.scan(scan).await
+        let mut scan = scan.clone();
+        scan.reverse &= !matches!(self.fault, Fault::ForwardOnly);
+        self.inner.scan(&scan).await
     }
 
     async fn watch(&self, prefix: &Prefix, from: WatchFrom) -> Result<Watch, WatchError> {
@@ -180,5 +185,17 @@ async fn a_store_whose_etags_are_hashes_of_the_content_breaks_the_case_of_unique
     for round in 0..5 {
         let broken = examined(Fault::ReusedEtag).await.broken();
         assert!(broken.contains(&"no_etag_is_ever_given_twice"), "round {round}: {broken:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_lists_forwards_only_breaks_the_cases_of_listing_in_reverse() {
+    for round in 0..5 {
+        let broken = examined(Fault::ForwardOnly).await.broken();
+        let reverse = [
+            "in_reverse_the_same_entries_are_listed_from_the_last_to_the_first",
+            "in_reverse_entries_that_stay_are_listed_whatever_comes_and_goes",
+        ];
+        assert_eq!(broken, reverse, "round {round}");
     }
 }

@@ -23,14 +23,32 @@ impl First<'_> {
         if self.scan.covers(&key) {
             self.keys.insert(key);
             if self.keys.len() > self.limit.saturating_add(1) {
-                self.keys.pop_last();
+                self.remove_last();
             }
         }
+    }
+
+    fn remove_last(&mut self) {
+        let removed = if self.scan.reverse { self.keys.pop_first() } else { self.keys.pop_last() };
+        drop(removed);
+    }
+
+    /// Them in their order, and whether there are more.
+    fn into_page(mut self) -> (Vec<Key>, bool) {
+        let is_more = self.keys.len() > self.limit;
+        if is_more {
+            self.remove_last();
+        }
+        let mut keys: Vec<Key> = self.keys.into_iter().collect();
+        if self.scan.reverse {
+            keys.reverse();
+        }
+        (keys, is_more)
     }
 }
 
 impl Folder {
-    /// A page of entries in the order of their keys. Every page reads the names of all files, and its own files.
+    /// A page of entries in the order that is asked for. Every page reads the names of all files, and its own files.
     pub(crate) fn scan(&self, scan: &Scan) -> Result<Page, Unavailable> {
         self.settle()?;
         let limit = scan.limit.max(1);
@@ -60,12 +78,8 @@ impl Folder {
             nameless.truncate(limit);
             page.corrupt = nameless;
         }
-        let mut keys = first.keys;
-        let is_more = keys.len() > limit;
-        if is_more {
-            keys.pop_last();
-            page.next = keys.last().cloned();
-        }
+        let (keys, is_more) = first.into_page();
+        page.next = keys.last().filter(|_| is_more).cloned();
         for key in keys {
             match self.read(&key)? {
                 Found::Entry(entry) if !self.is_expired(&entry) => page.entries.push((key, entry)),

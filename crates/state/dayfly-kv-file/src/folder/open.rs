@@ -9,6 +9,7 @@ use dayfly_kv::{Capabilities, Capability, Clock, EtagSource, Namespace, Unavaila
 
 use super::{Folder, LEAST_READ, OWN, SHARDS, failed};
 use crate::disk::Disk;
+use crate::events::Events;
 use crate::name;
 use crate::options::FileOptions;
 
@@ -33,9 +34,11 @@ impl Folder {
         }
         let unlocked = probe_locks(&*disk, &path.join("probe"))?;
         path.pop();
-        let mut capabilities = Capabilities::new(options.max_value_bytes)
-            .without(Capability::Watch, "files are written by other processes too, and they tell nobody")
-            .without(Capability::WatchResume, "there is no watch");
+        let unheard = Events::probe(&path);
+        let mut capabilities = Capabilities::new(options.max_value_bytes);
+        if let Err(reason) = &unheard {
+            capabilities = capabilities.without(Capability::WatchAcrossProcesses, reason);
+        }
         if let Some(reason) = &unsynced {
             capabilities = capabilities.without(Capability::Durability, reason);
         }
@@ -53,6 +56,9 @@ impl Folder {
             syncs: unsynced.is_none(),
             owes_sync: AtomicBool::new(false),
             shards: (0..SHARDS).map(|_| Mutex::new(())).collect(),
+            session: Mutex::default(),
+            watch_history: options.watch_history,
+            has_events: unheard.is_ok(),
         };
         folder.tidy();
         Ok((folder, capabilities))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dayfly_kv::{
     Bytes, Conflict, Corrupt, Deadline, DeleteError, Entry, Etag, Key, Precondition, PutError, PutOptions,
-    Unavailable,
+    Unavailable, Woken,
 };
 
 use super::{Folder, Found, Locked, failed, shard_of};
@@ -30,6 +30,8 @@ impl Folder {
     /// Writes an entry, if the precondition holds.
     pub(crate) fn put(&self, key: &Key, value: Bytes, options: &PutOptions) -> Result<Etag, PutError> {
         let name = name::of(key.as_str());
+        // It is dropped after the lock is: a waker is somebody else's code.
+        let mut woken = Woken::default();
         let locked = self.lock(shard_of(&name))?;
         // What replaces anything does not depend on what is there: that is how a corrupt entry is repaired.
         if options.precondition != Precondition::Any {
@@ -43,15 +45,22 @@ impl Folder {
         let deadline = options.time_to_live.and_then(|time| Deadline::after(self.clock.now(), time));
         let entry = Entry::new(value, self.etags.next()).nonce(options.nonce).deadline(deadline);
         match self.replace(&locked, &self.file(&name), &record::written(key, &entry)) {
-            Ok(()) => Ok(entry.etag),
+            Ok(()) => {
+                self.tell(&name, key, Some(&entry.etag), &mut woken);
+                Ok(entry.etag)
+            }
             Err(Failed::Before(error)) => Err(error.into()),
-            Err(Failed::Maybe(error)) => Err(PutError::Unknown(error)),
+            Err(Failed::Maybe(error)) => {
+                self.tell_of_a_gap(&mut woken);
+                Err(PutError::Unknown(error))
+            }
         }
     }
 
     /// Removes an entry, if the precondition holds; says whether there was one.
     pub(crate) fn delete(&self, key: &Key, precondition: &Precondition) -> Result<bool, DeleteError> {
         let name = name::of(key.as_str());
+        let mut woken = Woken::default();
         let _locked = self.lock(shard_of(&name))?;
         let found = self.read(key)?;
         let is_file = !matches!(found, Found::Nothing);
@@ -66,9 +75,15 @@ impl Folder {
             return Ok(false);
         }
         match self.remove(&self.file(&name)) {
-            Ok(()) => Ok(was_there),
+            Ok(()) => {
+                self.tell(&name, key, None, &mut woken);
+                Ok(was_there)
+            }
             Err(Failed::Before(error)) => Err(error.into()),
-            Err(Failed::Maybe(error)) => Err(DeleteError::Unknown(error)),
+            Err(Failed::Maybe(error)) => {
+                self.tell_of_a_gap(&mut woken);
+                Err(DeleteError::Unknown(error))
+            }
         }
     }
 
@@ -142,16 +157,28 @@ impl Folder {
         goes: impl Fn(&Entry) -> bool,
         corrupt_goes: bool,
     ) -> Result<Discarded, Unavailable> {
+        let mut woken = Woken::default();
         let _locked = self.lock(shard_of(name))?;
         let file = self.file(name);
-        let discarded = match self.open(&file, None)? {
-            Some(Ok((_, entry))) if goes(&entry) => Discarded::Entry { is_live: !self.is_expired(&entry) },
-            Some(Err(_)) if corrupt_goes => Discarded::Corrupt,
+        let (discarded, key) = match self.open(&file, None)? {
+            Some(Ok((key, entry))) if goes(&entry) => {
+                (Discarded::Entry { is_live: !self.is_expired(&entry) }, Some(key))
+            }
+            Some(Err(_)) if corrupt_goes => (Discarded::Corrupt, name::key(name)),
             _ => return Ok(Discarded::Nothing),
         };
         match self.disk.remove(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", &file, error)),
-            _ => Ok(discarded),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                self.tell_of_a_gap(&mut woken);
+                Err(failed("remove", &file, error))
+            }
+            _ => {
+                match key {
+                    Some(key) => self.tell(name, &key, None, &mut woken),
+                    None => self.tell_of_a_gap(&mut woken),
+                }
+                Ok(discarded)
+            }
         }
     }
 }

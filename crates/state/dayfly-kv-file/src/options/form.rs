@@ -12,6 +12,8 @@ struct Form {
     max_value_bytes: usize,
     #[serde(deserialize_with = "max_threads")]
     max_threads: usize,
+    #[serde(deserialize_with = "watch_history")]
+    watch_history: usize,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +30,11 @@ impl<'de> Deserialize<'de> for FileOptions {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         Table::deserialize(input).map(|Table(Formed(options))| options)
     }
+}
+
+fn watch_history<'de, D: Deserializer<'de>>(input: D) -> Result<usize, D::Error> {
+    let changes = usize::deserialize(input)?;
+    obeyed(rules::watch_history(changes), changes)
 }
 
 fn max_threads<'de, D: Deserializer<'de>>(input: D) -> Result<usize, D::Error> {

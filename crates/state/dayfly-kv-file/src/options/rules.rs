@@ -2,6 +2,10 @@
 
 use dayfly_signal::setting::Checked;
 
+pub(super) const fn watch_history(changes: usize) -> Checked<usize> {
+    if changes == 0 { Err("watch_history must be at least 1") } else { Ok(changes) }
+}
+
 pub(super) const fn max_threads(threads: usize) -> Checked<usize> {
     match threads {
         0 => Err("max_threads must be at least 1"),

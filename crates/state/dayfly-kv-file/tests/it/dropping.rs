@@ -3,10 +3,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use dayfly_kv::{Precondition, PutOptions, Scan, Store, SystemClock};
+use dayfly_kv::{Precondition, Prefix, PutOptions, Scan, Store, SystemClock, WatchFrom, What};
 use dayfly_kv_file::{FileBackend, FileOptions};
 use dayfly_testing::{DropPoint, drop_at_every_poll};
+use tokio::time::timeout;
 
 use crate::simulated::Simulated;
 use crate::support::{bytes, key, namespace};
@@ -75,4 +77,23 @@ fn waiting_for_a_turn_can_be_given_up() {
             assert_eq!(store.get(&key("a")).await.unwrap().unwrap().etag, etag);
         },
     );
+}
+
+/// Whether watching has begun depends on a thread, so this takes the harness' place: each is polled once and dropped.
+#[tokio::test]
+async fn watching_can_be_given_up_before_it_has_begun_and_between_two_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = FileOptions::new().max_threads(1);
+    let backend = FileBackend::with(folder.path(), options, Arc::new(SystemClock));
+    let store = backend.open_store(&namespace()).await.unwrap();
+    let all = Prefix::all();
+    for _ in 0..100 {
+        let begun = timeout(Duration::ZERO, store.watch(&all, WatchFrom::Now)).await;
+        drop(begun);
+    }
+    let mut watch =
+        timeout(Duration::from_secs(20), store.watch(&all, WatchFrom::Now)).await.unwrap().unwrap();
+    assert!(timeout(Duration::ZERO, watch.next()).await.is_err());
+    let etag = store.put(&key("a"), bytes("1"), ANY).await.unwrap();
+    assert_eq!(watch.next().await.unwrap().unwrap().what, What::Put { key: key("a"), etag });
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use dayfly_kv::{Bytes, Precondition, PutOptions, Scan, Store};
 use dayfly_kv_file::FileStore;
+use dayfly_testing::times;
 use tokio::task::JoinSet;
 
-use crate::support::{Dice, as_process, key, opened, process, times};
+use crate::support::{Dice, as_process, key, opened, process};
 
 const KEYS: u64 = 8;
 

@@ -17,3 +17,4 @@ mod power;
 mod processes;
 mod simulated;
 mod support;
+mod watching;

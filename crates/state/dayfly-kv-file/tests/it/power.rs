@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use dayfly_kv::{Bytes, Key, Precondition, PutOptions, Scan, Store};
 use dayfly_kv_file::FileStore;
+use dayfly_testing::times;
 
 use crate::simulated::{Image, Loss, Plant, Simulated};
-use crate::support::{Dice, backend_on, bytes, key, namespace, times};
+use crate::support::{Dice, backend_on, bytes, key, namespace};
 
 const OPERATIONS: usize = 500;
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use dayfly_kv::{Capability, KeyValueStore, Store, UpdateOptions};
 use dayfly_kv_file::{Disk, FileStore, Held, SystemDisk};
+use dayfly_testing::times;
 
-use crate::support::{as_process, backend_on, namespace, opened, process, times};
+use crate::support::{as_process, backend_on, namespace, opened, process};
 
 /// A disk without locks, for the planted fault.
 #[derive(Debug)]

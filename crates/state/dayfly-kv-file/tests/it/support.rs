@@ -7,19 +7,11 @@ use std::sync::Arc;
 use dayfly_kv::{Bytes, Key, Namespace, SystemClock};
 use dayfly_kv_file::{Disk, FileBackend, FileOptions, FileStore};
 
-/// Set to run the full form of a test; otherwise the quick one runs, which is part of every `cargo test`.
-const FULL: &str = "DAYFLY_FULL";
-
 /// Where a process that a test has started finds its folder.
 const ROOT: &str = "DAYFLY_KV_FILE_TEST_ROOT";
 
 /// What such a process does otherwise than the store would.
 const PLANT: &str = "DAYFLY_KV_FILE_TEST_PLANT";
-
-/// How often something is tried: so often in the quick form, so often in the full one.
-pub(crate) fn times(quick: u64, full: u64) -> u64 {
-    if std::env::var_os(FULL).is_some() { full } else { quick }
-}
 
 pub(crate) fn namespace() -> Namespace {
     Namespace::new("acme", "shop", "order").unwrap()

@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 
 use dayfly_kv::{OpenError, PutOptions, Store};
 use dayfly_kv_redb::{RedbBackend, RedbOptions, RedbStore};
+use dayfly_testing::times;
 
 use crate::disk::{Disk, Fault};
 use crate::script::{Content, Step, content, script};
-use crate::support::{bytes, key, orders, times};
+use crate::support::{bytes, key, orders};
 
 /// What may be there: what was done for certain, with what may have been done, or without.
 struct Possible(Vec<Content>);
@@ -88,8 +89,8 @@ async fn whichever_call_fails_says_so_and_corrupts_nothing_and_it_goes_on() {
     // Every call fails in one way, and in the quick form every fifth also in the others.
     for (kind, is_short, every) in [
         (ErrorKind::Other, false, 1),
-        (ErrorKind::StorageFull, false, times(5, 1) as u64),
-        (ErrorKind::StorageFull, true, times(5, 1) as u64),
+        (ErrorKind::StorageFull, false, times(5, 1)),
+        (ErrorKind::StorageFull, true, times(5, 1)),
     ] {
         let mut call = 1;
         while fails_at(call, kind, is_short).await {

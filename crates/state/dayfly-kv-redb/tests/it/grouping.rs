@@ -114,6 +114,64 @@ async fn preconditions_of_a_group_are_checked_in_the_order_of_arrival() {
 }
 
 #[tokio::test]
+async fn a_precondition_that_does_not_hold_fails_its_own_write_and_no_other() {
+    let (disk, store) = held(&RedbOptions::new()).await;
+    store.put(&key("taken"), bytes("1"), ANY).await.unwrap();
+    let before = disk.syncs();
+    let first = first_write_waits(&disk, &store).await;
+    let mut writers = JoinSet::new();
+    for number in 0..64 {
+        let store = Arc::clone(&store);
+        writers.spawn(async move {
+            if number % 2 == 0 {
+                store.put(&key(&format!("{number:02}")), bytes("1"), ANY.absent()).await.is_ok()
+            } else {
+                store.put(&key("taken"), bytes("2"), ANY.absent()).await.is_ok()
+            }
+        });
+    }
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+    disk.release();
+    first.await.unwrap();
+    let succeeded = writers.join_all().await.into_iter().filter(|succeeded| *succeeded).count();
+    assert_eq!(succeeded, 32);
+    assert_eq!(disk.syncs() - before, 2, "they shared one transaction");
+    assert_eq!(store.get(&key("taken")).await.unwrap().unwrap().value, bytes("1"));
+    assert_eq!(store.scan(&Scan::all()).await.unwrap().entries.len(), 34);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_told_to_each_of_its_group() {
+    let (disk, store) = held(&RedbOptions::new()).await;
+    store.put(&key("taken"), bytes("1"), ANY).await.unwrap();
+    let first = first_write_waits(&disk, &store).await;
+    let mut writers = JoinSet::new();
+    for number in 0..64 {
+        let store = Arc::clone(&store);
+        writers.spawn(async move {
+            if number == 7 {
+                store.put(&key("taken"), bytes("2"), ANY.absent()).await
+            } else {
+                store.put(&key(&format!("{number:02}")), bytes("1"), ANY).await
+            }
+        });
+    }
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+    // The one that is held has begun, so the next one fails, which is that of all others.
+    disk.fail_next_sync();
+    disk.release();
+    first.await.unwrap();
+    let ended = timeout(Duration::from_secs(20), writers.join_all()).await.expect("somebody is told nothing");
+    let unknown = ended.iter().filter(|put| matches!(put, Err(PutError::Unknown(_)))).count();
+    let undone = ended.iter().filter(|put| matches!(put, Err(PutError::Unavailable(_)))).count();
+    assert_eq!((ended.len(), unknown, undone), (64, 63, 1), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_full_queue_makes_writers_wait_and_loses_none() {
     let (disk, store) = held(&RedbOptions::new().queue_capacity(2)).await;
     let first = first_write_waits(&disk, &store).await;

@@ -198,6 +198,39 @@ async fn a_corrupt_entry_is_told_with_its_path_and_an_unconditional_put_repairs_
 }
 
 #[tokio::test]
+async fn thousands_of_rows_without_a_key_hide_no_entry_behind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("relay.db");
+    {
+        let (_backend, store) = open(&path, &RedbOptions::new()).await;
+        store.put(&key("z"), bytes("1"), ANY).await.unwrap();
+    }
+    {
+        let database = Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut entries = transaction.open_table(ENTRIES).unwrap();
+        for number in 0..20_000_u32 {
+            // A control character is in no key.
+            let row = [&b"\0\0\0\0\x01"[..], &number.to_be_bytes()].concat();
+            entries.insert(&*row, &b""[..]).unwrap();
+        }
+        drop(entries);
+        transaction.commit().unwrap();
+    }
+    let (_backend, store) = open(&path, &RedbOptions::new()).await;
+    for scan in [Scan::all(), Scan::all().reverse()] {
+        let page = store.scan(&scan).await.unwrap();
+        assert_eq!(page.entries.len(), 1, "{scan:?}");
+        assert!((16_000..20_000).contains(&page.corrupt.len()), "{}", page.corrupt.len());
+        // What may follow the last key is asked for, and ends.
+        let rest = store.scan(&scan.after(key("z"))).await.unwrap();
+        assert_eq!((rest.entries.len(), rest.next), (0, None));
+    }
+    assert_eq!(store.clear().await.unwrap(), 1);
+    assert_eq!(store.scan(&Scan::all()).await.unwrap().corrupt.len(), 0);
+}
+
+#[tokio::test]
 async fn what_replaced_a_corrupt_entry_does_not_expire_with_it() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let path = folder.path().join("relay.db");

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use dayfly_kv::{Key, PutOptions, Scan, Store};
 use dayfly_kv_redb::{RedbBackend, RedbOptions};
+use dayfly_testing::times;
 use tokio::task::JoinSet;
 
-use crate::support::{orders, times};
+use crate::support::orders;
 
 const WRITERS: usize = 8;
 const PLACE: &str = "DAYFLY_KV_REDB_WRITES_TO";

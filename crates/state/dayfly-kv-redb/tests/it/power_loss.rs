@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use dayfly_kv_redb::RedbOptions;
+use dayfly_testing::times;
 
 use crate::disk::{Disk, Event, apply};
 use crate::script::{Content, content, contents, script};
-use crate::support::{orders, times};
+use crate::support::orders;
 
 const SEED: u64 = 17;
 

@@ -13,8 +13,3 @@ pub(crate) fn bytes(text: &str) -> Bytes {
 pub(crate) fn orders() -> Namespace {
     Namespace::new("acme", "shop", "order").unwrap()
 }
-
-/// So many times in every run, or more often in the full form: `DAYFLY_FULL=1`.
-pub(crate) fn times(quick: usize, full: usize) -> usize {
-    if std::env::var_os("DAYFLY_FULL").is_some() { full } else { quick }
-}

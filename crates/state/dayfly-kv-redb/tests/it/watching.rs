@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use dayfly_kv::{Cursor, Prefix, PutOptions, Store, WatchFrom, What};
-use dayfly_kv_redb::{RedbOptions, RedbStore};
+use dayfly_kv_redb::{RedbBackend, RedbOptions, RedbStore};
 use tokio::task::JoinSet;
 
 use crate::disk::Disk;
@@ -109,4 +109,30 @@ async fn the_last_store_may_be_dropped_by_the_writer_itself() {
     let waited =
         tokio::task::spawn_blocking(move || is_told.recv_timeout(std::time::Duration::from_secs(20)));
     waited.await.unwrap().unwrap();
+}
+
+/// Asks for a namespace when it is woken.
+struct Asks(RedbBackend, std::sync::mpsc::SyncSender<()>);
+
+impl Wake for Asks {
+    fn wake(self: Arc<Self>) {
+        let namespace = orders();
+        let mut store = Box::pin(self.0.store(&namespace));
+        let _ = store.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let _ = self.1.try_send(());
+    }
+}
+
+#[tokio::test]
+async fn who_is_woken_by_the_end_may_ask_for_a_namespace() {
+    let backend = Disk::default().open(&RedbOptions::new()).await.unwrap();
+    let mut watch =
+        backend.store(&orders()).await.unwrap().watch(&Prefix::all(), WatchFrom::Now).await.unwrap();
+    let (told, is_told) = std::sync::mpsc::sync_channel(1);
+    let waker = Waker::from(Arc::new(Asks(backend.clone(), told)));
+    let mut next = Box::pin(watch.next());
+    assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let closing = tokio::time::timeout(std::time::Duration::from_secs(20), backend.close());
+    closing.await.expect("the writer hangs").unwrap();
+    is_told.try_recv().unwrap();
 }

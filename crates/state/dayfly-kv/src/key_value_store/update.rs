@@ -132,7 +132,7 @@ impl<K, V> KeyValueStore<K, V> {
     }
 
     async fn back_off(&self, attempts: u32) {
-        let wait = self.updates.wait(attempts, random());
+        let wait = self.updates.backoff().delay(attempts, random());
         if !wait.is_zero() {
             sleep(wait).await;
         }

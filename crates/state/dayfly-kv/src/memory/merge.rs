@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::key::Key;
 use crate::scan::{Page, Scan};
 
-/// The first entries, by name, of those that are asked for. Shards are looked at one after the other, so this is no
+/// The first entries, in their order, of those that are asked for. Shards are looked at one after the other, so this is no
 /// snapshot of all; each entry is as it was at some moment of the call.
 pub(super) fn page(shards: &[Locked], scan: &Scan, now: SystemTime, hasher: &impl BuildHasher) -> Page {
     // One more than the page holds tells whether another page follows.
@@ -17,17 +17,30 @@ pub(super) fn page(shards: &[Locked], scan: &Scan, now: SystemTime, hasher: &imp
     let mut first: BTreeMap<Key, Entry> = BTreeMap::new();
     for shard in shards {
         let is_full = first.len() >= most;
-        let before = first.last_key_value().filter(|_| is_full).map(|(last, _)| last);
+        let before = last(&first, scan.reverse).filter(|_| is_full);
         let found = shard.lock().page(scan, before, most, now, hasher);
         first.extend(found);
         while first.len() > most {
-            first.pop_last();
+            remove_last(&mut first, scan.reverse);
         }
     }
     let has_more = first.len() > scan.limit;
     if has_more {
-        first.pop_last();
+        remove_last(&mut first, scan.reverse);
     }
-    let next = first.last_key_value().filter(|_| has_more).map(|(last, _)| last.clone());
-    Page { entries: first.into_iter().collect(), corrupt: Vec::new(), next }
+    let next = last(&first, scan.reverse).filter(|_| has_more).cloned();
+    let mut entries: Vec<(Key, Entry)> = first.into_iter().collect();
+    if scan.reverse {
+        entries.reverse();
+    }
+    Page { entries, corrupt: Vec::new(), next }
+}
+
+fn last(entries: &BTreeMap<Key, Entry>, reverse: bool) -> Option<&Key> {
+    if reverse { entries.keys().next() } else { entries.keys().next_back() }
+}
+
+fn remove_last(entries: &mut BTreeMap<Key, Entry>, reverse: bool) {
+    let removed = if reverse { entries.pop_first() } else { entries.pop_last() };
+    drop(removed);
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::ops::Bound;
-use std::task::Waker;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -19,26 +17,48 @@ use crate::precondition::Precondition;
 use crate::put::PutOptions;
 use crate::scan::Scan;
 
-/// An entry and its name.
+/// An entry and its name. Its etag is the number of its write; the origin is that of the shard.
+///
+/// It fills one cache line: how many of them a call touches is what it costs.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Slot {
     pub(super) key: Key,
-    pub(super) kept: Kept,
+    value: Bytes,
+    write: u64,
+    /// What most entries have not. Once there it stays, for the next write.
+    rare: Option<Box<Rare>>,
 }
 
-/// What is kept of an entry. Its etag is the number of its write; the origin is that of the shard. The smaller it is, the
-/// fewer cache lines a call touches: that is what it costs.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) value: Bytes,
-    pub(super) write: u64,
-    pub(super) nonce: Option<Nonce>,
-    pub(super) deadline: Option<Deadline>,
+#[derive(Debug, Default)]
+struct Rare {
+    nonce: Option<Nonce>,
+    deadline: Option<Deadline>,
 }
 
-impl Kept {
+impl Slot {
+    fn deadline(&self) -> Option<Deadline> {
+        self.rare.as_ref().and_then(|rare| rare.deadline)
+    }
+
+    fn nonce(&self) -> Option<Nonce> {
+        self.rare.as_ref().and_then(|rare| rare.nonce)
+    }
+
     pub(super) fn is_expired(&self, now: SystemTime) -> bool {
-        self.deadline.is_some_and(|deadline| deadline.is_past(now))
+        self.deadline().is_some_and(|deadline| deadline.is_past(now))
+    }
+
+    /// Replaces what most entries have not; gives the deadline that it had.
+    fn replace_rare(&mut self, new: Rare) -> Option<Deadline> {
+        match &mut self.rare {
+            Some(rare) => std::mem::replace(&mut **rare, new).deadline,
+            None if new.nonce.is_some() || new.deadline.is_some() => {
+                self.rare = Some(Box::new(new));
+                None
+            }
+            None => None,
+        }
     }
 }
 
@@ -87,30 +107,20 @@ pub(super) enum Deleted {
 /// the lock.
 struct NeedsTime;
 
-/// Who is to be woken when the lock is released.
-#[derive(Debug, Default)]
-pub(super) struct Told(pub(super) Vec<Waker>);
-
-impl Told {
-    pub(super) fn wake(self) {
-        for waker in self.0 {
-            waker.wake();
-        }
-    }
-}
-
 impl Shard {
     pub(super) fn new(origin: u64, shard: usize) -> Self {
         Self { slots: HashTable::new(), origin, writes: (shard as u64) << 56, index: Box::default() }
     }
 
     /// What is kept under this key, be it expired or not.
+    #[inline]
     pub(super) fn get(&self, hash: u64, key: &Key) -> Option<Entry> {
-        self.slots.find(hash, |slot| slot.key == *key).map(|slot| entry(self.origin, &slot.kept))
+        self.slots.find(hash, |slot| slot.key == *key).map(|slot| entry(self.origin, slot))
     }
 
     /// Writes an entry, if the precondition holds, as a write of its own. The value that it replaces takes the place of the
     /// new one, for the caller to drop without the lock; when nothing is written, that stays there.
+    #[inline]
     pub(super) fn put(
         &mut self,
         hash: u64,
@@ -122,7 +132,7 @@ impl Shard {
     ) -> Wrote {
         let slot = self.slots.find_mut(hash, |slot| slot.key == *key);
         let current = match &slot {
-            Some(slot) => match live(self.origin, &slot.kept, now) {
+            Some(slot) => match live(self.origin, slot, now) {
                 Ok(current) => current,
                 Err(NeedsTime) => return Wrote::NeedsTime,
             },
@@ -138,23 +148,30 @@ impl Shard {
         };
         self.writes += 1;
         let write = self.writes;
-        let was_due = if let Some(Slot { kept, .. }) = slot {
-            std::mem::swap(&mut kept.value, value);
-            (kept.write, kept.nonce) = (write, options.nonce);
-            std::mem::replace(&mut kept.deadline, due)
+        let rare = Rare { nonce: options.nonce, deadline: due };
+        let was_due = if let Some(slot) = slot {
+            std::mem::swap(&mut slot.value, value);
+            slot.write = write;
+            slot.replace_rare(rare)
         } else {
-            let kept = Kept { value: std::mem::take(value), write, nonce: options.nonce, deadline: due };
-            let slot = Slot { key: key.clone(), kept };
-            self.slots.insert_unique(hash, slot, |slot| hasher.hash_one(&slot.key));
-            if let Some(order) = &mut self.index.order {
-                order.insert(key.clone());
-            }
+            self.insert(hash, key, std::mem::take(value), rare, hasher);
             None
         };
         if was_due.is_some() || due.is_some() {
             self.reschedule(key, was_due, due);
         }
         Wrote::Done(Etag::numbered(self.origin, write))
+    }
+
+    /// Puts an entry where there is none, as the latest write. Apart, so that a swap does not carry what only this needs.
+    #[inline(never)]
+    fn insert(&mut self, hash: u64, key: &Key, value: Bytes, rare: Rare, hasher: &impl BuildHasher) {
+        let mut slot = Slot { key: key.clone(), value, write: self.writes, rare: None };
+        slot.replace_rare(rare);
+        self.slots.insert_unique(hash, slot, |slot| hasher.hash_one(&slot.key));
+        if let Some(order) = &mut self.index.order {
+            order.insert(key.clone());
+        }
     }
 
     fn reschedule(&mut self, key: &Key, was_due: Option<Deadline>, due: Option<Deadline>) {
@@ -176,7 +193,7 @@ impl Shard {
     ) -> Deleted {
         let place = self.slots.find_entry(hash, |slot| slot.key == *key).ok();
         let current = match &place {
-            Some(place) => match live(self.origin, &place.get().kept, now) {
+            Some(place) => match live(self.origin, place.get(), now) {
                 Ok(current) => current,
                 Err(NeedsTime) => return Deleted::NeedsTime,
             },
@@ -219,8 +236,8 @@ impl Shard {
         std::mem::take(&mut self.slots).into_iter().collect()
     }
 
-    /// The first entries that are asked for, by name, those before a certain name only. The first call sorts the names;
-    /// from then on they stay sorted.
+    /// The first entries that are asked for, in their order, those before a certain name only. The first call sorts the
+    /// names; from then on they stay sorted.
     pub(super) fn page(
         &mut self,
         scan: &Scan,
@@ -234,22 +251,24 @@ impl Shard {
             .index
             .order
             .get_or_insert_with(|| slots.iter().map(|slot| slot.key.clone()).collect::<BTreeSet<Key>>());
-        let start = match &scan.after {
-            Some(after) if after.as_str() >= scan.prefix.as_str() => Bound::Excluded(after.as_str()),
-            _ => Bound::Included(scan.prefix.as_str()),
-        };
-        let asked_for = names
-            .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|key| scan.prefix.matches(key) && before.is_none_or(|before| *key < before));
-        let found = asked_for.filter_map(|key| {
+        let Some((low, high)) = scan.range() else { return Vec::new() };
+        let asked_for =
+            names.range::<str, _>((low.as_ref().map(String::as_str), high.as_ref().map(String::as_str)));
+        let find = |key: &Key| {
             let slot = slots.find(hasher.hash_one(key), |slot| slot.key == *key)?;
-            (!slot.kept.is_expired(now)).then(|| (key.clone(), entry(origin, &slot.kept)))
-        });
-        found.take(most).collect()
+            (!slot.is_expired(now)).then(|| (key.clone(), entry(origin, slot)))
+        };
+        if scan.reverse {
+            let asked_for = asked_for.rev().take_while(|key| before.is_none_or(|before| *key > before));
+            asked_for.filter_map(find).take(most).collect()
+        } else {
+            let asked_for = asked_for.take_while(|key| before.is_none_or(|before| *key < before));
+            asked_for.filter_map(find).take(most).collect()
+        }
     }
 
     fn forget(&mut self, slot: &Slot) {
-        if let Some(deadline) = slot.kept.deadline {
+        if let Some(deadline) = slot.deadline() {
             self.index.expiring.remove(&(deadline, slot.key.clone()));
         }
         if let Some(order) = &mut self.index.order {
@@ -258,17 +277,27 @@ impl Shard {
     }
 }
 
-fn entry(origin: u64, kept: &Kept) -> Entry {
-    let Kept { value, write, nonce, deadline } = kept;
-    Entry::new(value.clone(), Etag::numbered(origin, *write)).nonce(*nonce).deadline(*deadline)
+fn entry(origin: u64, slot: &Slot) -> Entry {
+    let etag = Etag::numbered(origin, slot.write);
+    Entry { value: slot.value.clone(), etag, nonce: slot.nonce(), deadline: slot.deadline() }
 }
 
 /// The etag of an entry that can be read, or nothing when it has expired.
-fn live(origin: u64, kept: &Kept, now: Option<SystemTime>) -> Result<Option<Etag>, NeedsTime> {
-    let etag = Etag::numbered(origin, kept.write);
-    match (kept.deadline, now) {
+fn live(origin: u64, slot: &Slot, now: Option<SystemTime>) -> Result<Option<Etag>, NeedsTime> {
+    let etag = Etag::numbered(origin, slot.write);
+    match (slot.deadline(), now) {
         (None, _) => Ok(Some(etag)),
         (Some(deadline), Some(now)) => Ok((!deadline.is_past(now)).then_some(etag)),
         (Some(_), None) => Err(NeedsTime),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_fills_one_cache_line() {
+        assert_eq!((size_of::<Slot>(), align_of::<Slot>()), (64, 64));
     }
 }

@@ -27,7 +27,7 @@ enum Step {
     Put(usize, Condition, Option<u64>),
     Delete(usize, Condition),
     Get(usize),
-    Scan(usize, Option<usize>, usize),
+    Scan(usize, Option<usize>, usize, bool),
     Advance(u64),
     Sweep,
     Clear,
@@ -68,7 +68,7 @@ fn steps() -> impl Strategy<Value = Step> {
         6 => (name(), conditions(), prop::option::of(0..20_u64)).prop_map(|(n, c, t)| Step::Put(n, c, t)),
         3 => (name(), conditions()).prop_map(|(n, c)| Step::Delete(n, c)),
         3 => name().prop_map(Step::Get),
-        2 => (0..PREFIXES.len(), prop::option::of(name()), 1..4_usize).prop_map(|(p, a, l)| Step::Scan(p, a, l)),
+        2 => (0..PREFIXES.len(), prop::option::of(name()), 1..4_usize, any::<bool>()).prop_map(|(p, a, l, r)| Step::Scan(p, a, l, r)),
         2 => (0..12_u64).prop_map(Step::Advance),
         1 => Just(Step::Sweep),
         1 => Just(Step::Clear),
@@ -140,14 +140,21 @@ proptest! {
                     let wanted = model.live(NAMES[name], now).map(|entry| (entry.0.clone(), entry.1.clone()));
                     prop_assert_eq!(found, wanted);
                 }
-                Step::Scan(prefix, after, limit) => {
+                Step::Scan(prefix, after, limit, reverse) => {
                     let (prefix, after) = (PREFIXES[prefix], after.map(|after| NAMES[after]));
-                    let scan = Scan::new(Prefix::new(prefix).unwrap()).after(after.map(key)).limit(limit);
+                    let mut scan = Scan::new(Prefix::new(prefix).unwrap()).after(after.map(key)).limit(limit);
+                    scan.reverse = reverse;
                     let page = store.scan_now(&scan);
-                    let wanted: Vec<&str> = model.0.keys().map(String::as_str)
-                        .filter(|name| name.starts_with(prefix) && after.is_none_or(|after| *name > after))
+                    let is_after = |name: &str| {
+                        after.is_none_or(|after| if reverse { name < after } else { name > after })
+                    };
+                    let mut wanted: Vec<&str> = model.0.keys().map(String::as_str)
+                        .filter(|name| name.starts_with(prefix) && is_after(name))
                         .filter(|name| model.live(name, now).is_some())
                         .collect();
+                    if reverse {
+                        wanted.reverse();
+                    }
                     let found: Vec<&str> = page.entries.iter().map(|(key, _)| key.as_str()).collect();
                     prop_assert_eq!(&found[..], &wanted[..wanted.len().min(limit)]);
                     let next = (wanted.len() > limit).then(|| wanted[limit - 1]);
