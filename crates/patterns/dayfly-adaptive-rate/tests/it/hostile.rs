@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use dayfly_adaptive_rate::{AdaptiveRate, RateOptions};
 use dayfly_signal::SignalSink;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
@@ -154,7 +155,7 @@ fn so_is_one_without_keys() {
 async fn nothing_is_done_while_nobody_waits() {
     let rate = rate(RateOptions::per_second(10).burst(1));
     rate.check("a").unwrap();
-    let metrics = tokio::runtime::Handle::current().metrics();
+    let metrics = Handle::current().metrics();
     assert_eq!(metrics.num_alive_tasks(), 0, "there is no task");
     sleep(Duration::from_secs(1)).await;
     rate.check("a").unwrap();
