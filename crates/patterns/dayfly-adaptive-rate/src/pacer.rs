@@ -14,7 +14,6 @@
 //! is called and does not come keeps its place, but holds up nobody for long.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
@@ -22,17 +21,15 @@ use slab::Slab;
 use crate::quota::{Bucket, Quota, Ticks};
 use crate::seats::{CROWD, Named, Seat, SeatId, Seats};
 
+mod line;
 #[cfg(test)]
 mod model;
+mod pauses;
+
+pub(crate) use pauses::Scope;
 
 /// What the waiters of a table are called.
 pub(crate) type WaiterId = usize;
-
-/// How long somebody who was called may take to come.
-pub(crate) const CLAIM_WITHIN: Duration = Duration::from_millis(10);
-
-/// Each time that nobody comes twice as many are called, up to 2 to this power.
-const MOST_LAPSES: u32 = 16;
 
 /// What is allowed, and how much is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +82,6 @@ enum State {
 pub(crate) enum Arrival {
     Started,
     InLine(WaiterId),
-}
-
-/// Who is paused.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Scope {
-    All,
-    Key(Arc<str>),
 }
 
 /// Where a key is kept.
@@ -216,67 +206,6 @@ impl Pacer {
         self.forget_if_idle(seat);
     }
 
-    /// No start of this key for so long; a pause that ends later stays.
-    pub(crate) fn pause(&mut self, named: Named<'_>, time: Ticks, now: Ticks) {
-        self.settle(now);
-        let until = self.end_of(time);
-        if until <= self.now {
-            return;
-        }
-        let place = self.place(named);
-        let id = self.seat_at(place, named);
-        self.seats.touch(id);
-        let seat = self.seats.seat_mut(id);
-        let before = seat.paused_until;
-        if until > before || !seat.is_paused {
-            seat.paused_until = before.max(until);
-            let until = seat.paused_until;
-            if std::mem::replace(&mut seat.is_paused, true) {
-                self.pauses.remove(&(before, id));
-            } else {
-                self.turn(id);
-            }
-            self.pauses.insert((until, id));
-            self.call(id);
-        }
-    }
-
-    /// No start of any key for so long; a pause that ends later stays.
-    pub(crate) fn pause_all(&mut self, time: Ticks, now: Ticks) {
-        self.settle(now);
-        let until = self.end_of(time);
-        if until <= self.now {
-            return;
-        }
-        if self.all_paused_until.is_none() {
-            self.toggle(Scope::All);
-        }
-        self.all_paused_until = self.all_paused_until.max(Some(until));
-    }
-
-    /// Ends the pause of this key; says whether there was one.
-    pub(crate) fn resume(&mut self, named: Named<'_>, now: Ticks) -> bool {
-        self.settle(now);
-        let Some(id) = self.seats.find(named) else { return false };
-        let until = self.seats.seat(id).paused_until;
-        let was_paused = self.pauses.remove(&(until, id));
-        if was_paused {
-            self.end_pause(id);
-        }
-        was_paused
-    }
-
-    /// Ends the pause of all keys; says whether there was one. Those of single keys stay.
-    pub(crate) fn resume_all(&mut self, now: Ticks) -> bool {
-        self.settle(now);
-        let was_paused = self.all_paused_until.take().is_some();
-        if was_paused {
-            self.toggle(Scope::All);
-            self.call_due();
-        }
-        was_paused
-    }
-
     /// Other rules hold from now on.
     pub(crate) fn follow(&mut self, rules: Rules, now: Ticks) {
         self.settle(now);
@@ -316,28 +245,9 @@ impl Pacer {
         self.woken.extend(self.waiters.iter().map(|(id, _)| id));
     }
 
-    /// Somebody to tell of.
-    pub(crate) fn next_turned(&mut self) -> Option<Scope> {
-        self.turned.pop_first()
-    }
-
-    /// All pauses are to be told of again.
-    pub(crate) fn turn_all(&mut self) {
-        let paused = self.pauses.iter().filter(|(_, id)| *id != CROWD);
-        self.turned.extend(paused.map(|&(_, id)| Scope::Key(Arc::clone(&self.seats.seat(id).text))));
-        self.turned.extend(self.all_paused_until.map(|_| Scope::All));
-    }
-
     /// Whether nobody is to be woken or told.
     pub(crate) fn is_calm(&self) -> bool {
         self.woken.is_empty() && self.turned.is_empty()
-    }
-
-    pub(crate) fn is_paused(&self, named: Option<Named<'_>>) -> bool {
-        match named {
-            None => self.all_paused_until.is_some(),
-            Some(named) => self.seats.find(named).is_some_and(|id| self.seats.seat(id).is_paused),
-        }
     }
 
     /// How many keys are kept, how many waiters there are and how many keys are paused.
@@ -420,102 +330,8 @@ impl Pacer {
         self.seats.touch(id);
     }
 
-    fn first(&self, seat: SeatId) -> Option<(u64, WaiterId)> {
-        let (&(_, ticket), &id) = self.line.range((seat, 0)..=(seat, u64::MAX)).next()?;
-        Some((ticket, id))
-    }
-
-    /// Back into line, at the place that it has had from the start.
-    fn stand(&mut self, id: WaiterId) {
-        let waiter = &mut self.waiters[id];
-        waiter.state = State::InLine;
-        self.line.insert((waiter.seat, waiter.ticket), id);
-    }
-
-    fn uncall(&mut self, id: WaiterId, until: Ticks) {
-        self.called.remove(&(until, id));
-        self.seats.seat_mut(self.waiters[id].seat).called -= 1;
-    }
-
-    /// Somebody was called and has not come.
-    fn lapse(&mut self, id: WaiterId, until: Ticks) {
-        self.uncall(id, until);
-        let waiter = &mut self.waiters[id];
-        waiter.state = State::Aside;
-        let seat = self.seats.seat_mut(waiter.seat);
-        seat.aside += 1;
-        seat.lapses = MOST_LAPSES.min(seat.lapses + 1);
-        let id = waiter.seat;
-        self.call(id);
-    }
-
-    /// Calls whoever may start now, and otherwise notes when to call the next.
-    fn call(&mut self, id: SeatId) {
-        let due = loop {
-            let Some((ticket, waiter)) = self.first(id) else { break None };
-            let seat = self.seats.seat(id);
-            if seat.called >= 1 << seat.lapses {
-                break None;
-            }
-            if !self.may_start(id) {
-                break Some(self.due(seat));
-            }
-            self.line.remove(&(id, ticket));
-            let until = self.now.saturating_add(ticks(CLAIM_WITHIN));
-            self.waiters[waiter].state = State::Called(until);
-            self.called.insert((until, waiter));
-            self.seats.seat_mut(id).called += 1;
-            self.woken.push_back(waiter);
-        };
-        let before = std::mem::replace(&mut self.seats.seat_mut(id).due, due);
-        if before != due {
-            if let Some(before) = before {
-                self.agenda.remove(&(before, id));
-            }
-            self.agenda.extend(due.map(|due| (due, id)));
-        }
-    }
-
-    fn call_due(&mut self) {
-        while self.all_paused_until.is_none()
-            && let Some(&(due, id)) = self.agenda.first()
-            && due <= self.now
-        {
-            // What is called is due later, or has nobody in line any more.
-            self.call(id);
-        }
-    }
-
-    fn end_of(&mut self, time: Ticks) -> Ticks {
-        let max_pause = self.rules.max_pause;
-        self.capped += u64::from(time > max_pause);
-        self.now.saturating_add(time.min(max_pause))
-    }
-
-    fn end_pause(&mut self, id: SeatId) {
-        let seat = self.seats.seat_mut(id);
-        (seat.is_paused, seat.paused_until) = (false, 0);
-        self.turn(id);
-        self.call(id);
-        self.forget_if_idle(id);
-    }
-
     fn forget_if_idle(&mut self, id: SeatId) {
         self.seats.forget_if_idle(id, &self.rules.quota, self.now);
-    }
-
-    /// The crowd has no name that anybody could be told.
-    fn turn(&mut self, id: SeatId) {
-        if id != CROWD {
-            self.toggle(Scope::Key(Arc::clone(&self.seats.seat(id).text)));
-        }
-    }
-
-    /// What turns twice before somebody is told is as it was.
-    fn toggle(&mut self, scope: Scope) {
-        if !self.turned.remove(&scope) {
-            self.turned.insert(scope);
-        }
     }
 }
 

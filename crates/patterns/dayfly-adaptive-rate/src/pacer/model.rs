@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::line::MOST_LAPSES;
 use super::*;
 
 const CLAIM: Ticks = 10_000_000;

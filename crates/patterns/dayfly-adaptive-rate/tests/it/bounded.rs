@@ -74,15 +74,26 @@ async fn keys_beyond_the_bound_share_one_place_until_there_is_room() {
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_the_crowd_takes_along_what_it_may_owe() {
-    let rate = rate(RateOptions::per_second(10).burst(1).max_keys(1));
+    let rate = rate(RateOptions::per_second(10).burst(2).max_keys(1));
     rate.check("a").unwrap();
     advance(50 * MS).await;
     rate.check("b").unwrap();
-    rate.retry_after("c", 80 * MS);
     advance(50 * MS).await;
-    // `a` is idle now and makes room, but `b` has started 50 ms ago, and the crowd is paused.
-    assert_eq!(rate.check("b").unwrap_err().after, 50 * MS);
-    assert_eq!(rate.delay("c"), 50 * MS);
+    // `a` is idle now and makes room, but `b` has started once 50 ms ago, so there is one start left of its burst.
+    rate.check("b").unwrap();
+    assert_eq!((rate.stats().keys, rate.check("b").unwrap_err().after), (1, 50 * MS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_the_crowd_takes_its_pause_along() {
+    let rate = rate(RateOptions::per_second(10).burst(1).max_keys(1));
+    rate.check("a").unwrap();
+    rate.retry_after("b", 150 * MS);
+    advance(100 * MS).await;
+    let start = Instant::now();
+    // There is room for it now, and it waits at a place of its own.
+    rate.until_ready("b").await;
+    assert_eq!((start.elapsed(), rate.stats().keys), (50 * MS, 1));
 }
 
 #[tokio::test(start_paused = true)]

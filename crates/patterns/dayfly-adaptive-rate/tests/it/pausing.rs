@@ -72,6 +72,7 @@ async fn whoever_waits_already_is_delayed_too_and_an_earlier_end_shortens_nothin
     advance(50 * MS).await;
     signals.raise("rate-limit:500ms");
     signals.raise("rate-limit:10ms");
+    assert_eq!(rate.delay("b"), 500 * MS);
     signals.raise(Draft::from("rate-limit:700ms").key("a"));
     signals.raise(Draft::from("rate-limit:20ms").key("a"));
     assert_eq!(waiter.await.unwrap(), 750 * MS);
