@@ -35,6 +35,29 @@ fn a_wait_goes_on_when_the_runtime_of_the_timer_shuts_down() {
 }
 
 #[test]
+fn a_wait_that_sleeps_elsewhere_is_woken_when_the_runtime_of_the_timer_is_gone() {
+    let rate = AdaptiveRate::new("api", RateOptions::per_second(2).burst(1), &SignalSink::default());
+    rate.check("a").unwrap();
+    let (first, of_first) = (runtime(), rate.clone());
+    first.spawn(async move { of_first.until_ready("a").await });
+    first.block_on(async { tokio::task::yield_now().await });
+    let (parks, parked) = std::sync::mpsc::channel();
+    let waiter = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let waits = Handle::current().spawn(async move { rate.until_ready("a").await });
+            tokio::task::yield_now().await;
+            parks.send(()).unwrap();
+            // From here on nobody looks at it unless it is woken.
+            tokio::time::timeout(Duration::from_secs(20), waits).await
+        })
+    });
+    parked.recv().unwrap();
+    // There is no runtime on this thread, so nobody but the one who waits can bring another.
+    drop(first);
+    assert!(waiter.join().unwrap().is_ok());
+}
+
+#[test]
 fn a_pause_where_there_is_no_runtime_delays_and_is_not_held() {
     let signals = SignalSink::default();
     let rate = AdaptiveRate::new("api", QUICK, &signals);
