@@ -260,10 +260,10 @@ pub(super) const FAULTS: &[Fault] = &[
         wrong: "        self.forget_if_idle(seat);",
     },
     Fault {
-        what: "whoever sets the alarm does not look whether it is needed earlier meanwhile",
+        what: "the alarm is not set earlier for whoever comes later",
         by: (SHUTTLE, "rate_of_two_keys_has_one_alarm"),
         file: RATE_SHARED,
-        right: "            state.is_setting = false;\n",
-        wrong: "            state.is_setting = false;\n            return true;\n",
+        right: "self.rings_at.is_none_or(|at| next < at).then_some(next)",
+        wrong: "self.rings_at.is_none().then_some(next)",
     },
 ];
