@@ -41,7 +41,7 @@ fn a_wait_that_sleeps_elsewhere_is_woken_when_the_runtime_of_the_timer_is_gone()
     let (first, of_first) = (runtime(), rate.clone());
     first.spawn(async move { of_first.until_ready("a").await });
     first.block_on(async { tokio::task::yield_now().await });
-    let (parks, parked) = std::sync::mpsc::channel();
+    let (parks, parked) = std::sync::mpsc::sync_channel(1);
     let waiter = std::thread::spawn(move || {
         runtime().block_on(async {
             let waits = Handle::current().spawn(async move { rate.until_ready("a").await });
