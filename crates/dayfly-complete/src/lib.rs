@@ -16,6 +16,7 @@
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
 //! | let a limit follow load, by signals and by latency | `dynamic_concurrency` | `dynamic-concurrency` |
 //! | report signals and figures to tracing and metrics, and to a collector | `telemetry` | `telemetry` |
+//! | start so often and no more, per key, and pause when asked to | `adaptive_rate` | `adaptive-rate` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -61,6 +62,8 @@
 //! - The crate that you need, when it is one or two: `dayfly-retry` alone is a fraction of this.
 
 pub use dayfly::*;
+#[cfg(feature = "adaptive-rate")]
+pub use dayfly_adaptive_rate as adaptive_rate;
 #[cfg(feature = "batching")]
 pub use dayfly_batching as batching;
 #[cfg(feature = "circuit-breaker")]

@@ -23,6 +23,9 @@ const BREAKER_RUN: &str = "crates/patterns/dayfly-circuit-breaker/src/run.rs";
 
 const BREAKER_MACHINE: &str = "crates/patterns/dayfly-circuit-breaker/src/machine.rs";
 
+const RATE_PACER: &str = "crates/patterns/dayfly-adaptive-rate/src/pacer.rs";
+const RATE_SHARED: &str = "crates/patterns/dayfly-adaptive-rate/src/shared.rs";
+
 /// All of them.
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -248,5 +251,19 @@ pub(super) const FAULTS: &[Fault] = &[
         file: "crates/patterns/dayfly-circuit-breaker/src/announcer.rs",
         right: "        if desk.is_telling {\n            return;\n        }\n",
         wrong: "",
+    },
+    Fault {
+        what: "a waiter that gives up does not call the next",
+        by: (SHUTTLE, "rate_of_who_gives_up"),
+        file: RATE_PACER,
+        right: "        self.call(seat);\n        self.forget_if_idle(seat);",
+        wrong: "        self.forget_if_idle(seat);",
+    },
+    Fault {
+        what: "the alarm is not set earlier for whoever comes later",
+        by: (SHUTTLE, "rate_of_two_keys_has_one_alarm"),
+        file: RATE_SHARED,
+        right: "self.rings_at.is_none_or(|at| next < at).then_some(next)",
+        wrong: "self.rings_at.is_none().then_some(next)",
     },
 ];
