@@ -1,12 +1,30 @@
-//! What it does, in one line.
+//! Timeouts, retry, breaker, limit and fallback in one pipeline that follows its options live; as layers of tower too.
 //!
-//! The decision that this crate owns, and one example that runs.
+//! Placeholder.
 //!
 //! # Guarantees
-//! - What always holds.
+//! - x
 //!
 //! # Limits
-//! - What it does not do.
+//! - x
 //!
 //! # When to use something else
-//! - What serves better, and when.
+//! - x
+
+mod class;
+mod deadline;
+mod error;
+mod fallback;
+mod following;
+mod live;
+mod options;
+mod pipeline;
+mod policies;
+mod timeout;
+
+pub use class::Class;
+pub use error::{CallError, Scope};
+pub use fallback::Fallback;
+pub use options::PipelineOptions;
+pub use pipeline::{Pipeline, PipelineStats};
+pub use timeout::Timeout;
