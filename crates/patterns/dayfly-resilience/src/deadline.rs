@@ -42,6 +42,12 @@ impl Deadline {
         self.at().map(|at| at.saturating_duration_since(Instant::now()))
     }
 
+    /// Whether it has passed. As long as nobody has asked when it is, it has not, and no clock is read.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, State::At(Some(at)) if Instant::now() >= at)
+    }
+
     fn at(&mut self) -> Option<Instant> {
         match self.state {
             State::At(at) => at,
@@ -75,6 +81,7 @@ impl<D: BorrowMut<Deadline>, F> Limited<D, F> {
         Self { work, sleep: None, deadline, attempt, cuts: Scope::Attempt }
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn deadline(&self) -> &Deadline {
         self.deadline.borrow()
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use dayfly::{Fixed, Reconfigure};
 use dayfly_circuit_breaker::{BreakerStats, CircuitBreaker};
@@ -46,6 +47,9 @@ pub struct Pipeline<E> {
     pub(crate) policies: Arc<Policies>,
     pub(crate) classify: Arc<Classify<E>>,
 }
+
+/// A closure can make as many attempts as it likes.
+static ALWAYS: AtomicBool = AtomicBool::new(true);
 
 pub(crate) type Classify<E> = dyn Fn(&E) -> Class + Send + Sync;
 
@@ -124,9 +128,17 @@ impl<E> Pipeline<E> {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let mut calls = Calls { attempt, classify: &*self.classify };
-        match self.policies.run(&mut calls).await {
-            Ok(Ended { output, .. }) => output.map_err(CallError::Inner),
+        let classify = &*self.classify;
+        let judge = |output: &Result<T, E>| match output {
+            Ok(_) => (Class::FINE, false),
+            Err(error) => (classify(error), true),
+        };
+        let mut work = Work { attempt, judge: &judge, can_begin: &ALWAYS };
+        match self.policies.run(&mut work).await {
+            Ok(Ended { output, permit, .. }) => {
+                drop(permit);
+                output.map_err(CallError::Inner)
+            }
             Err(cut) => Err(cut.into()),
         }
     }
@@ -198,34 +210,6 @@ impl<E> Pipeline<E> {
 impl Policies {
     pub(crate) fn stats(&self) -> PipelineStats {
         PipelineStats { breaker: self.breaker.stats(), limiter: self.limiter.stats() }
-    }
-}
-
-/// Attempts that a closure makes.
-struct Calls<'a, F, E> {
-    attempt: F,
-    classify: &'a Classify<E>,
-}
-
-impl<T, E, F, Fut> Work for Calls<'_, F, E>
-where
-    F: FnMut(u32) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-{
-    type Output = Result<T, E>;
-    type Attempt = Fut;
-
-    #[inline]
-    fn begin(&mut self, number: u32) -> Fut {
-        (self.attempt)(number)
-    }
-
-    #[inline]
-    fn judge(&self, output: &Result<T, E>) -> (Class, bool) {
-        match output {
-            Ok(_) => (Class::FINE, false),
-            Err(error) => ((self.classify)(error), true),
-        }
     }
 }
 

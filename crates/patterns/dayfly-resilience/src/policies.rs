@@ -7,9 +7,11 @@
 //! The fallback is the pipeline's, which knows what values look like; all the rest is here. No policy is written anew: the
 //! retry, the breaker and the limit are those of their crates.
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dayfly_circuit_breaker::{CallError as BreakerError, CircuitBreaker, Judgement};
+use dayfly_circuit_breaker::{CircuitBreaker, Judgement};
 use dayfly_limit::{AcquireError, Limiter, LimiterOptions, Permit, Request};
 use dayfly_retry::{Retry, RetryBudget, Verdict};
 use dayfly_signal::SignalSink;
@@ -19,23 +21,22 @@ use tokio::time::sleep;
 use crate::deadline::{Deadline, Limited};
 use crate::following::Following;
 use crate::live::{Live, Switches};
+use crate::running::Running;
 use crate::{CallError, Class, PipelineOptions, Scope};
 
 /// What is to be done, attempt by attempt.
-pub(crate) trait Work {
-    type Output;
-    type Attempt: Future<Output = Self::Output>;
-
-    fn begin(&mut self, number: u32) -> Self::Attempt;
-
-    /// What the end of an attempt is worth, and whether it is an error.
-    fn judge(&self, output: &Self::Output) -> (Class, bool);
-
-    /// Whether it can be begun again.
-    fn can_begin(&self) -> bool {
-        true
-    }
+///
+/// A struct and no trait, and its judge behind a `dyn`: the compiler forgets lifetimes in the types of futures, and could not
+/// see any more that those of an associated type are the same, so that no call of a `Pipeline<&'static str>` were `Send`.
+pub(crate) struct Work<'a, F, O> {
+    pub(crate) attempt: F,
+    pub(crate) judge: &'a (dyn Fn(&O) -> (Class, IsError) + Sync),
+    /// Whether there is something to begin with.
+    pub(crate) can_begin: &'a AtomicBool,
 }
+
+/// Whether what an attempt came to is an error.
+pub(crate) type IsError = bool;
 
 /// An attempt that has ended by itself.
 pub(crate) struct Ended<O> {
@@ -85,7 +86,11 @@ impl Policies {
 
     /// Makes attempts until one of them is not worth another.
     #[inline]
-    pub(crate) async fn run<W: Work>(&self, work: &mut W) -> Result<Ended<W::Output>, Cut> {
+    pub(crate) async fn run<F, Fut, O>(&self, work: &mut Work<'_, F, O>) -> Result<Ended<O>, Cut>
+    where
+        F: FnMut(u32) -> Fut,
+        Fut: Future<Output = O>,
+    {
         let retry = if self.live.switches().budget() { &self.frugal } else { &self.retry };
         let mut total = Deadline::new(self.live.total_timeout.get(), Scope::Total);
         let mut attempts = retry.begin();
@@ -96,7 +101,7 @@ impl Policies {
                 Ok(ended) => ended.verdict,
                 Err(cut) => cut.verdict(),
             };
-            if verdict == Verdict::Stop || !switches.retry() || !work.can_begin() {
+            if verdict == Verdict::Stop || !switches.retry() || !work.can_begin.load(Ordering::Relaxed) {
                 return ended;
             }
             let Ok(next) = retry.after(&mut attempts, &verdict, total.left()) else { return ended };
@@ -109,43 +114,56 @@ impl Policies {
 
     /// One attempt, if the breaker has nothing against it.
     #[inline]
-    async fn once<W: Work>(
+    async fn once<F, Fut, O>(
         &self,
         switches: Switches,
         total: &mut Deadline,
-        work: &mut W,
+        work: &mut Work<'_, F, O>,
         number: u32,
-    ) -> Result<Ended<W::Output>, Cut> {
+    ) -> Result<Ended<O>, Cut>
+    where
+        F: FnMut(u32) -> Fut,
+        Fut: Future<Output = O>,
+    {
         let attempt = self.attempt(switches, total, work, number);
         if !switches.breaker() {
             return attempt.await;
         }
-        let judge = |ended: &Result<Ended<W::Output>, Cut>| match ended {
+        let permit = match self.breaker.try_acquire() {
+            Ok(permit) => permit,
+            Err(open) => return Err(Cut::Open { retry_after: open.retry_after }),
+        };
+        let mut running = pin!(Running::new(permit, attempt));
+        let ended = running.as_mut().await;
+        running.end(match &ended {
             Ok(ended) => ended.judgement,
             Err(cut) => cut.judgement(),
-        };
-        self.breaker.call_judged(attempt, judge).await.map_err(|refused| match refused {
-            BreakerError::Inner(cut) => cut,
-            BreakerError::Open { retry_after } => Cut::Open { retry_after },
-            // The breaker's errors may become more; what was not made is refused in any case.
-            _ => Cut::Refused { after: Duration::ZERO },
-        })
+        });
+        ended
     }
 
     /// One attempt, when there is a place for it.
     #[inline]
-    async fn attempt<W: Work>(
+    async fn attempt<F, Fut, O>(
         &self,
         switches: Switches,
         total: &mut Deadline,
-        work: &mut W,
+        work: &mut Work<'_, F, O>,
         number: u32,
-    ) -> Result<Ended<W::Output>, Cut> {
+    ) -> Result<Ended<O>, Cut>
+    where
+        F: FnMut(u32) -> Fut,
+        Fut: Future<Output = O>,
+    {
         let permit = if switches.limit() { Some(self.place(total).await?) } else { None };
+        // A place may come at the very end. What is not begun any more is nobody's failure.
+        if total.is_over() {
+            return Err(Cut::Total { after: total.timeout(), has_begun: false });
+        }
         let own = self.live.attempt_timeout.get();
-        match Limited::new(work.begin(number), &mut *total, own).await {
+        match Limited::new((work.attempt)(number), &mut *total, own).await {
             Ok(output) => {
-                let (class, is_error) = work.judge(&output);
+                let (class, is_error) = (work.judge)(&output);
                 let (verdict, judgement) = (class.verdict(), class.judgement(is_error));
                 Ok(Ended { output, permit, verdict, judgement })
             }
