@@ -21,8 +21,8 @@ const SCARCE: PipelineOptions = PLAIN
     .attempt_timeout(seconds(5))
     .total_timeout(seconds(60));
 
-/// Half-open, its one place is taken for a second by somebody who says nothing.
-async fn scarce(bank: &Pipeline<&'static str>) {
+/// A failure opens it.
+async fn trip(bank: &Pipeline<&'static str>) {
     succeed(bank).await.unwrap();
     let _ = bank.call(|number| ready(if number == 1 { Err::<(), _>("down") } else { Ok(()) })).await;
 }
@@ -45,7 +45,7 @@ async fn all_is_free(bank: Pipeline<&'static str>) {
     if bank.breaker().state() == BreakerState::HalfOpen {
         assert!(bank.breaker().try_acquire().is_ok(), "the one probe is free");
     }
-    bank.breaker().reset();
+    bank.breaker().force_closed();
     let again = bank.call(|number| ready(if number == 1 { Err("down") } else { Ok(()) })).await;
     assert_eq!(again, Ok(()), "the one retry is there");
 }
@@ -54,7 +54,7 @@ async fn all_is_free(bank: Pipeline<&'static str>) {
 fn a_call_that_is_dropped_at_any_moment_holds_nothing() {
     let report = drop_at_every_poll(
         || {
-            let bank = pipeline(SCARCE);
+            let bank = pipeline(SCARCE.breaker(BREAKER));
             // It stands in the way for a while, so that there is a wait for a place.
             let other = bank.clone();
             Handle::current().spawn(async move {
@@ -80,7 +80,7 @@ fn a_probe_that_is_dropped_at_any_moment_is_given_back() {
     let report = drop_at_every_poll(
         || pipeline(SCARCE),
         |bank| async move {
-            scarce(&bank).await;
+            trip(&bank).await;
             sleep(seconds(10)).await;
             busy_call(bank).await.unwrap_err();
         },

@@ -204,7 +204,7 @@ async fn a_preset_does_what_it_says() {
     };
     assert_eq!((made, bank.breaker().stats().failures_in_a_row), (3, 3));
     let hanging = bank.call(|_| pending::<Result<(), _>>()).await.unwrap_err();
-    assert!(matches!(hanging, CallError::TimedOut { .. }));
+    assert!(matches!(hanging, CallError::Open { .. }), "{hanging:?}");
     assert_eq!(
         bank.breaker().state(),
         BreakerState::Open,
