@@ -14,6 +14,7 @@
 //! | decide whether and when to try again, with a budget | `retry` | `retry` |
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
+//! | put timeouts, retry, breaker, limit and fallback around a call, or a tower service | `resilience` | `resilience` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -76,6 +77,8 @@ pub use dayfly_kv_file as kv_file;
 pub use dayfly_kv_redb as kv_redb;
 #[cfg(feature = "limit")]
 pub use dayfly_limit as limit;
+#[cfg(feature = "resilience")]
+pub use dayfly_resilience as resilience;
 #[cfg(feature = "retry")]
 pub use dayfly_retry as retry;
 pub use dayfly_signal as signal;
