@@ -9,6 +9,7 @@ mod held_body;
 mod hold;
 mod judge;
 mod limit;
+mod opening;
 mod pipeline;
 mod repeat;
 mod requests;

@@ -11,6 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::judge::{Judge, OnErrors};
+use super::opening::Opening;
 use crate::CallError;
 use crate::running::Running;
 
@@ -35,11 +36,8 @@ pub struct BreakerService<S, J = OnErrors> {
     judge: J,
     /// Why the next call is refused, as `poll_ready` has found.
     refused: Option<Duration>,
-    /// Ends when the breaker opens, while the inner service is waited for.
-    opening: Option<Opening>,
+    opening: Opening,
 }
-
-type Opening = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 impl BreakerLayer {
     /// A breaker that takes every error for a failure.
@@ -67,22 +65,8 @@ impl<S, J: Clone> Layer<S> for BreakerLayer<J> {
 }
 
 impl<S, J> BreakerService<S, J> {
-    const fn new(inner: S, breaker: CircuitBreaker, judge: J) -> Self {
-        Self { inner, breaker, judge, refused: None, opening: None }
-    }
-
-    /// The wait for the inner service ends when the breaker opens.
-    fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let opening = self.opening.get_or_insert_with(|| {
-            let mut states = self.breaker.watch();
-            Box::pin(async move {
-                // The breaker is at hand, so it does not end before.
-                let _ = states.wait_for(|state| state.is_open()).await;
-            })
-        });
-        ready!(opening.as_mut().poll(context));
-        self.opening = None;
-        Poll::Ready(())
+    fn new(inner: S, breaker: CircuitBreaker, judge: J) -> Self {
+        Self { inner, breaker, judge, refused: None, opening: Opening::default() }
     }
 }
 
@@ -97,18 +81,13 @@ where
 
     #[inline]
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        loop {
-            self.refused = self.breaker.check().err().map(|open| open.retry_after);
-            if self.refused.is_some() {
-                self.opening = None;
-                return Poll::Ready(Ok(()));
+        self.refused = None;
+        match ready!(self.opening.poll_ready(&self.breaker, &mut self.inner, context)) {
+            Ok(ready) => Poll::Ready(ready.map_err(CallError::Inner)),
+            Err(open) => {
+                self.refused = Some(open.retry_after);
+                Poll::Ready(Ok(()))
             }
-            if let Poll::Ready(ready) = self.inner.poll_ready(context) {
-                self.opening = None;
-                return Poll::Ready(ready.map_err(CallError::Inner));
-            }
-            // It may have opened between the two questions.
-            ready!(self.poll_opening(context));
         }
     }
 

@@ -6,13 +6,14 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::hold::{Hold, UntilResponse};
 use super::judge::Judge;
+use super::opening::Opening;
 use super::repeat::{Cloned, Repeat};
 use super::requests::{Reply, Requests};
 use crate::pipeline::Classify;
@@ -40,6 +41,7 @@ pub struct ByPipeline<E>(Arc<Classify<E>>);
 pub struct PipelineService<S, J, P = Cloned, H = UntilResponse> {
     inner: S,
     is_ready: bool,
+    opening: Opening,
     layer: PipelineLayer<J, P, H>,
 }
 
@@ -79,7 +81,7 @@ impl<S, J: Clone, P: Clone, H> Layer<S> for PipelineLayer<J, P, H> {
     type Service = PipelineService<S, J, P, H>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        PipelineService { inner, is_ready: false, layer: self.clone() }
+        PipelineService { inner, is_ready: false, opening: Opening::default(), layer: self.clone() }
     }
 }
 
@@ -99,14 +101,20 @@ where
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let policies = &*self.layer.policies;
-        if policies.live.switches().breaker() && policies.breaker.check().is_err() {
-            self.is_ready = false;
-            return Poll::Ready(Ok(()));
+        if !policies.live.switches().breaker() {
+            return self.inner.poll_ready(context).map(|ready| {
+                self.is_ready = ready.is_ok();
+                ready.map_err(CallError::Inner)
+            });
         }
-        self.inner.poll_ready(context).map(|ready| {
-            self.is_ready = ready.is_ok();
-            ready.map_err(CallError::Inner)
-        })
+        self.is_ready = false;
+        match ready!(self.opening.poll_ready(&policies.breaker, &mut self.inner, context)) {
+            Ok(ready) => {
+                self.is_ready = ready.is_ok();
+                Poll::Ready(ready.map_err(CallError::Inner))
+            }
+            Err(_) => Poll::Ready(Ok(())),
+        }
     }
 
     fn call(&mut self, request: Q) -> Self::Future {
@@ -195,7 +203,8 @@ impl<J: Clone, P: Clone, H> Clone for PipelineLayer<J, P, H> {
 impl<S: Clone, J: Clone, P: Clone, H> Clone for PipelineService<S, J, P, H> {
     /// A clone has a readiness of its own.
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), is_ready: false, layer: self.layer.clone() }
+        let (inner, layer) = (self.inner.clone(), self.layer.clone());
+        Self { inner, is_ready: false, opening: Opening::default(), layer }
     }
 }
 

@@ -283,9 +283,9 @@ async fn who_hangs_up_before_there_is_a_response_loses_no_permit_and_a_late_resp
     let (bank, limiter) = (Bank::new(), Limiter::with_limit(1));
     let timeout_layer = TimeoutLayer::new(Timeout::total(Duration::from_millis(50)));
     let limits = (HandleErrorLayer::new(refusal), LimitLayer::new(limiter.clone()));
-    let times = (HandleErrorLayer::new(refusal), timeout_layer);
+    let cuts = (HandleErrorLayer::new(refusal), timeout_layer);
     let held = Router::new().route("/", get(when_told)).with_state(bank.clone()).layer(limits);
-    let timed = Router::new().route("/", get(when_told)).with_state(bank.clone()).layer(times);
+    let timed = Router::new().route("/", get(when_told)).with_state(bank.clone()).layer(cuts);
     let mut server = JoinSet::new();
     let (held, timed) = (serve(&mut server, held).await, serve(&mut server, timed).await);
     let mut running = bank.running.subscribe();

@@ -61,12 +61,11 @@ impl Model {
         let mut script = script.iter();
         let (mut made, mut number) = (0, 1);
         loop {
-            let outcome = match self.refusal() {
-                Some(wait) => Outcome::Open(wait),
-                None => {
-                    made += 1;
-                    self.attempt(*script.next().unwrap(), deadline)
-                }
+            let outcome = if let Some(wait) = self.refusal() {
+                Outcome::Open(wait)
+            } else {
+                made += 1;
+                self.attempt(*script.next().unwrap(), deadline)
             };
             let delay = match outcome {
                 Outcome::Well | Outcome::Failed(How::Wrong) | Outcome::TimedOut(Scope::Total) => None,
@@ -128,14 +127,13 @@ impl Model {
         };
         let open = State::Open { until: self.now + open_for };
         self.state = match (self.state, went_well) {
-            (State::Closed { .. }, true) => State::Closed { in_a_row: 0 },
             (State::Closed { in_a_row }, false) if in_a_row + 1 < threshold => {
                 State::Closed { in_a_row: in_a_row + 1 }
             }
             (State::HalfOpen { passed }, true) if passed + 1 < successes => {
                 State::HalfOpen { passed: passed + 1 }
             }
-            (State::HalfOpen { .. }, true) => State::Closed { in_a_row: 0 },
+            (State::Closed { .. } | State::HalfOpen { .. }, true) => State::Closed { in_a_row: 0 },
             (_, false) => open,
             (state, true) => state,
         };
@@ -198,12 +196,12 @@ async fn compare(rules: Rules, calls: &[(u64, Vec<Attempt>)]) -> Result<(), Test
             State::Open { .. } => BreakerState::Open,
             State::HalfOpen { .. } => BreakerState::HalfOpen,
         };
-        let stats = bank.stats();
-        prop_assert_eq!(stats.breaker.state, state);
+        let seen = bank.stats();
+        prop_assert_eq!(seen.breaker.state, state);
         if let State::Closed { in_a_row } = model.state {
-            prop_assert_eq!(stats.breaker.failures_in_a_row, in_a_row);
+            prop_assert_eq!(seen.breaker.failures_in_a_row, in_a_row);
         }
-        prop_assert_eq!(stats.limiter.in_use, 0);
+        prop_assert_eq!(seen.limiter.in_use, 0);
     }
     Ok(())
 }

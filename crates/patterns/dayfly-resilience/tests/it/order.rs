@@ -95,7 +95,7 @@ async fn the_wait_for_a_place_is_within_the_total_and_outside_of_the_attempt_tim
         let bank = bank.clone();
         tasks.spawn(async move {
             let work = |_| async {
-                sleep(seconds(2) - seconds(2) / 1_000).await;
+                sleep(std::time::Duration::from_millis(1_998)).await;
                 Ok(())
             };
             bank.call(work).await

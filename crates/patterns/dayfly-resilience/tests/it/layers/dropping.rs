@@ -96,7 +96,7 @@ fn a_retry_that_has_not_begun_goes_back_into_the_budget() {
             let was_made = probe.calls() >= 1;
             let expected = u64::from(was_made && !has_begun);
             assert_eq!((budget.balance(), probe.running()), (expected, 0), "{how:?}");
-            assert_eq!(has_begun || how != DropPoint::Completed, true);
+            assert!(has_begun || how != DropPoint::Completed);
         },
     );
     assert!(report.polls >= 4, "{report:?}");

@@ -5,7 +5,7 @@ use dayfly_circuit_breaker::BreakerState;
 use dayfly_resilience::{CallError, OnErrors, PipelineLayer, PipelineOptions, Scope};
 use dayfly_retry::Verdict;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -149,4 +149,18 @@ fn layers_and_services_can_be_shared_as_axum_wants_it() {
     shared(&TimeoutLayer::new(Timeout::total(seconds(1))).layer(Probe::new([])));
     shared(&PipelineLayer::new(&pipeline(ALL)));
     shared(&PipelineLayer::new(&pipeline(ALL)).layer(Probe::new([])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_inner_service_is_woken_when_the_breaker_opens() {
+    let bank = pipeline(PLAIN.breaker(BREAKER));
+    let probe = Probe::new([]);
+    probe.set_busy(true);
+    let mut service = PipelineLayer::new(&bank).layer(probe.view());
+    let opens = async {
+        tokio::task::yield_now().await;
+        bank.breaker().force_open();
+    };
+    let (ended, ()) = futures_util::join!(timeout(seconds(60), send(&mut service)), opens);
+    assert_eq!((ended.unwrap(), probe.calls()), (Err(CallError::Open { retry_after: seconds(10) }), 0));
 }
