@@ -71,7 +71,9 @@
 //! | refused also when it opens while the inner one is waited for | yes | | | no | |
 //! | a permit is held until the body ends | yes | no | no | no | |
 //! | **callbacks for each event, meters and traces** | signals, `watch` | **yes** | **yes** | **yes** | callbacks |
-//! | a call, all policies on, success at once: allocations | 0; as a layer 1 | 0 | | 14 | 0 (breaker) |
+//! | a call, all policies on, success at once: allocations | 0; as a layer 1 | | | 12 | 0 (breaker) |
+//! | its time | 0.10; as a layer 0.15 | | | 1 | |
+//! | **a limit or a retry alone, as a layer** | 1.8 and 28 of tower's own time | | | 5 and 126 | |
 //!
 //! # Guarantees
 //! - The policies meet in this order, and each sees what the table of [`Pipeline`] says. At most as many attempts as the

@@ -3,7 +3,9 @@
 use dayfly_circuit_breaker::{BreakerState, CircuitBreaker, Judgement};
 use dayfly_resilience::{BreakerLayer, CallError};
 use dayfly_signal::SignalSink;
+use dayfly_testing::settle;
 use futures_util::FutureExt;
+use tokio::task::JoinSet;
 use tokio::time::{advance, timeout};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -45,15 +47,14 @@ async fn who_waits_for_the_inner_service_is_refused_when_the_breaker_opens() {
     let layer = BreakerLayer::new(bank.clone());
     let mut service = layer.layer(probe.view());
     probe.set_busy(true);
-    let mut waiting = Box::pin(send(&mut service));
-    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-    let opens = async {
-        tokio::task::yield_now().await;
-        bank.force_open();
-    };
+    let mut tasks = JoinSet::new();
+    let mut own = service.clone();
+    tasks.spawn(async move { send(&mut own).await });
+    settle().await;
+    bank.force_open();
     // On the paused clock the timeout comes when nothing else does.
-    let (ended, ()) = futures_util::join!(timeout(seconds(60), waiting), opens);
-    assert_eq!(ended.unwrap(), Err(CallError::Open { retry_after: seconds(10) }));
+    let ended = timeout(seconds(60), tasks.join_next()).await.unwrap().unwrap().unwrap();
+    assert_eq!(ended, Err(CallError::Open { retry_after: seconds(10) }));
     // And when it closes again, the inner service counts.
     bank.reset();
     let mut waiting = Box::pin(send(&mut service));

@@ -4,6 +4,7 @@ use dayfly::Reconfigure;
 use dayfly_circuit_breaker::BreakerState;
 use dayfly_resilience::{CallError, OnErrors, PipelineLayer, PipelineOptions, Scope};
 use dayfly_retry::Verdict;
+use dayfly_testing::settle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, timeout};
 use tower_layer::Layer;
@@ -156,11 +157,11 @@ async fn who_waits_for_the_inner_service_is_woken_when_the_breaker_opens() {
     let bank = pipeline(PLAIN.breaker(BREAKER));
     let probe = Probe::new([]);
     probe.set_busy(true);
-    let mut service = PipelineLayer::new(&bank).layer(probe.view());
-    let opens = async {
-        tokio::task::yield_now().await;
-        bank.breaker().force_open();
-    };
-    let (ended, ()) = futures_util::join!(timeout(seconds(60), send(&mut service)), opens);
-    assert_eq!((ended.unwrap(), probe.calls()), (Err(CallError::Open { retry_after: seconds(10) }), 0));
+    let mut service = PipelineLayer::judged(&bank, OnErrors).layer(probe.view());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { send(&mut service).await });
+    settle().await;
+    bank.breaker().force_open();
+    let ended = timeout(seconds(60), tasks.join_next()).await.unwrap().unwrap().unwrap();
+    assert_eq!((ended, probe.calls()), (Err(CallError::Open { retry_after: seconds(10) }), 0));
 }
