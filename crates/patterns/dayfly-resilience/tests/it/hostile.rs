@@ -1,6 +1,6 @@
 //! What a hostile caller would try.
 
-use std::future::{pending, ready};
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 
 use dayfly::Reconfigure;
@@ -133,20 +133,17 @@ async fn thousands_wait_for_one_place_and_all_get_it() {
 #[tokio::test(start_paused = true)]
 async fn a_place_that_comes_at_the_very_end_is_no_failure_of_the_service() {
     let bank = pipeline(FULL.total_timeout(seconds(1)));
-    let mut tasks = JoinSet::new();
-    let busy = bank.clone();
-    tasks.spawn(async move {
-        busy.call(|_| async {
-            tokio::time::sleep(seconds(1)).await;
-            Ok(())
-        })
-        .await
-    });
+    let mut busy = Box::pin(hang(&bank));
+    assert!(futures_util::poll!(busy.as_mut()).is_pending());
+    let (mut tasks, own) = (JoinSet::new(), bank.clone());
+    tasks.spawn(async move { hang(&own).await });
     dayfly_testing::settle().await;
-    let late = bank.call(|_| pending::<Result<(), _>>()).await;
-    assert_eq!(late, Err(CallError::TimedOut { after: seconds(1), scope: Scope::Total }));
+    // It has its place, and when it comes to look, its time is over.
+    drop(busy);
+    advance(seconds(1)).await;
+    let late = tasks.join_next().await.unwrap().unwrap();
+    assert_eq!(late, CallError::TimedOut { after: seconds(1), scope: Scope::Total });
     assert_eq!(bank.breaker().state(), BreakerState::Closed);
-    assert_eq!(tasks.join_next().await.unwrap().unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
