@@ -17,6 +17,7 @@
 //! | let a limit follow load, by signals and by latency | `dynamic_concurrency` | `dynamic-concurrency` |
 //! | report signals and figures to tracing and metrics, and to a collector | `telemetry` | `telemetry` |
 //! | start so often and no more, per key, and pause when asked to | `adaptive_rate` | `adaptive-rate` |
+//! | put timeouts, retry, breaker, limit and fallback around a call, or a tower service | `resilience` | `resilience` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -84,6 +85,8 @@ pub use dayfly_kv_file as kv_file;
 pub use dayfly_kv_redb as kv_redb;
 #[cfg(feature = "limit")]
 pub use dayfly_limit as limit;
+#[cfg(feature = "resilience")]
+pub use dayfly_resilience as resilience;
 #[cfg(feature = "retry")]
 pub use dayfly_retry as retry;
 pub use dayfly_signal as signal;

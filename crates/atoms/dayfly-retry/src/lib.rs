@@ -108,5 +108,5 @@ pub use backoff::{Backoff, Delays, Jitter};
 pub use budget::{RetryBudget, RetryBudgetOptions};
 pub use error::{GaveUp, RetryError};
 pub use options::RetryOptions;
-pub use retry::Retry;
+pub use retry::{Attempts, NextAttempt, Retry};
 pub use verdict::Verdict;

@@ -16,6 +16,9 @@ use news::News;
 mod call;
 mod live;
 mod news;
+mod steps;
+
+pub use steps::{Attempts, NextAttempt};
 
 /// Tries a call again when it fails, as its options, its classifier and its budget allow.
 ///
@@ -193,7 +196,7 @@ impl<E> Inner<E> {
         op: Option<&Operation>,
         made: u32,
         planned: Result<Duration, GaveUp>,
-    ) -> Result<(Duration, Grant<'_>), GaveUp> {
+    ) -> Result<(Duration, Grant), GaveUp> {
         if op.is_some_and(Operation::is_cancelled) {
             return Err(GaveUp::Cancelled);
         }
@@ -204,6 +207,26 @@ impl<E> Inner<E> {
         let told = settled.as_ref().map(|_| made.saturating_add(1)).map_err(|why| *why);
         News::tell(self.news.as_ref(), op, told);
         settled
+    }
+
+    /// Whether there is another attempt after `made` of them, and after how long, if the call has so much time `left`.
+    fn next(
+        &self,
+        op: Option<&Operation>,
+        (made, seed): (u32, &mut Option<u64>),
+        verdict: Result<Verdict, GaveUp>,
+        left: Option<Duration>,
+    ) -> Result<(Duration, Grant), GaveUp> {
+        let options = self.live.options();
+        let seed = *seed.get_or_insert_with(|| self.live.seed_of_call(&options));
+        let planned = verdict.and_then(|verdict| plan(&options, made, verdict, left, seed));
+        self.settle(op, made, planned)
+    }
+
+    fn count_call(&self) {
+        if let Some(budget) = &self.budget {
+            budget.deposit();
+        }
     }
 
     fn count_operation(&self, op: &Operation) {

@@ -146,6 +146,16 @@ impl CircuitBreaker {
         Ok(OwnedPermit::new(self.clone(), pass))
     }
 
+    /// Whether a call would be admitted now: for who has something to get ready before it is made. Nothing is reserved, so
+    /// the call itself has to ask again; and nothing is counted.
+    ///
+    /// # Errors
+    /// When it would be refused.
+    #[inline]
+    pub fn check(&self) -> Result<(), Open> {
+        self.shared.check()
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

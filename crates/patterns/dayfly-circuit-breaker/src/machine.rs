@@ -185,6 +185,16 @@ impl Machine {
         }
     }
 
+    /// How long to wait if a call were refused now. Admits nobody.
+    pub(crate) fn refusal(&self, now: Instant) -> Option<Duration> {
+        match self.state {
+            State::Open { until } if now < until => Some(until - now),
+            State::HalfOpen { out, .. } if out >= self.options.probes => Some(self.options.open_for),
+            State::ForcedOpen => Some(self.options.open_for),
+            _ => None,
+        }
+    }
+
     /// A probe of this period was given back without a word.
     pub(crate) fn give_back(&mut self, period: u32) {
         if let State::HalfOpen { out, .. } = &mut self.state

@@ -90,6 +90,18 @@ impl Shared {
         }
     }
 
+    /// Whether a call would be admitted now. Nothing is taken, nothing is counted.
+    pub(crate) fn check(&self) -> Result<(), Open> {
+        if self.run.admit().mode() != Mode::Asking {
+            return Ok(());
+        }
+        let now = Instant::now();
+        match self.lock().refusal(now) {
+            None => Ok(()),
+            Some(retry_after) => Err(Open { retry_after }),
+        }
+    }
+
     #[inline]
     pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
         if pass.call.only_counts() && judgement == Judgement::Success {

@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Inner, Retry};
 use crate::budget::Grant;
-use crate::plan::plan;
 use crate::{GaveUp, RetryError, RetryOptions, Verdict};
 
 impl<E> Retry<E> {
@@ -81,12 +80,6 @@ struct Course<E> {
 }
 
 impl<E> Inner<E> {
-    fn count_call(&self) {
-        if let Some(budget) = &self.budget {
-            budget.deposit();
-        }
-    }
-
     /// Makes attempts; the first one has been made if it has `failed`.
     async fn run<T, F, Fut>(
         &self,
@@ -149,13 +142,10 @@ impl<E> Inner<E> {
         course: &mut Course<E>,
         op: Option<&Operation>,
         verdict: Result<Verdict, GaveUp>,
-    ) -> Result<(Duration, Grant<'_>), GaveUp> {
-        let options = self.live.options();
-        course.attempt_timeout = options.attempt_timeout;
-        let seed = *course.seed.get_or_insert_with(|| self.live.seed_of_call(&options));
+    ) -> Result<(Duration, Grant), GaveUp> {
+        course.attempt_timeout = self.live.options().attempt_timeout;
         let left = course.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let planned = verdict.and_then(|verdict| plan(&options, course.made, verdict, left, seed));
-        self.settle(op, course.made, planned)
+        self.next(op, (course.made, &mut course.seed), verdict, left)
     }
 }
 

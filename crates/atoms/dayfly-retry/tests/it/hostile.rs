@@ -123,3 +123,18 @@ fn a_call_without_timeouts_that_succeeds_needs_no_runtime() {
     assert_eq!(retry.call(|_| ready(Ok(1))).now_or_never(), Some(Ok(1)));
     assert!(retry.call(|_| pending::<Result<(), _>>()).now_or_never().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_borrowed_errors_can_run_in_a_task() {
+    let retry = Retry::on_every_error(PLAIN.attempts(2));
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        retry
+            .call(|_| async {
+                tokio::task::yield_now().await;
+                Err::<(), &'static str>("down")
+            })
+            .await
+    });
+    assert_eq!(tasks.join_next().await.unwrap().unwrap().unwrap_err().error, Some("down"));
+}

@@ -12,6 +12,7 @@ mod following;
 mod hostile;
 mod jitter;
 mod signals;
+mod steps;
 mod support;
 mod timeouts;
 mod verdicts;

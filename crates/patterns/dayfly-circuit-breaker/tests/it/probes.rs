@@ -98,3 +98,19 @@ async fn callers_on_two_threads_get_no_more_probes_than_there_are() {
         assert_eq!(got, 3);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn asking_takes_no_probe_and_counts_nothing() {
+    let options = BreakerOptions::new().failure_threshold(1).open_for(Duration::from_secs(1));
+    let bank = CircuitBreaker::new("bank", options, &SignalSink::default());
+    assert!(bank.check().is_ok());
+    bank.try_acquire().unwrap().failure();
+    assert_eq!(bank.check().unwrap_err().retry_after, Duration::from_secs(1));
+    advance(Duration::from_secs(1)).await;
+    assert!(bank.check().is_ok() && bank.check().is_ok(), "the probe is free");
+    let probe = bank.try_acquire().unwrap();
+    assert!(bank.check().is_err(), "the probe is out");
+    drop(probe);
+    assert!(bank.check().is_ok());
+    assert_eq!(bank.stats().refused, 0);
+}

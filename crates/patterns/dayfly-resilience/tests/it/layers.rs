@@ -1,0 +1,9 @@
+//! The layers, each by itself and all together, around a service that insists on being made ready.
+
+mod breaker;
+mod dropping;
+mod limit;
+mod pipeline;
+pub(crate) mod probe;
+mod retry;
+mod timeout;
