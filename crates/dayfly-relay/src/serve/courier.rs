@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dayfly::{Ended, Operation};
 use dayfly_circuit_breaker::Judgement;
+use dayfly_retry::GaveUp;
 
 use super::attempt::{Refusal, attempt};
 use super::endpoint::Inner;
@@ -50,7 +51,8 @@ impl Inner {
             Some(fate) => fate,
             None => match self.attempt(&job, &op).await {
                 Ok(fate) => fate,
-                Err(after) => return again_or_leave(job, after, op),
+                // When the relay ends meanwhile, it stays in the ledger and goes on with the next start.
+                Err(after) => return op.again(job, after),
             },
         };
         if let Err(error) = self.settle(&job, &fate).await {
@@ -88,7 +90,7 @@ impl Inner {
         let refusal = match attempted {
             Ok(()) => {
                 permit.success();
-                let _counted: Ended<(), (), Refusal> = live.retry.conclude(op, (), Ok(()));
+                live.retry.succeeded(op);
                 return Ok(Fate::Delivered);
             }
             Err(refusal) => refusal,
@@ -105,11 +107,11 @@ impl Inner {
         if let Some(pause) = live.pause_after(&refusal) {
             self.pace.pause(pause);
         }
-        match live.retry.decide::<(), ()>(op, (), refusal) {
-            Ended::Again { after, .. } => Err(after),
+        match live.retry.next_attempt(op, &refusal) {
+            Ok(after) => Err(after),
             // What is given up only because the relay ends goes on with the next start.
-            _ if op.is_cancelled() => Err(Duration::ZERO),
-            _ => Ok(Fate::Parked { error, attempts }),
+            Err(GaveUp::Cancelled) => Err(Duration::ZERO),
+            Err(_) => Ok(Fate::Parked { error, attempts }),
         }
     }
 
@@ -126,9 +128,4 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-/// What the relay's end cuts short stays in the ledger, and goes on with the next start.
-fn again_or_leave(job: Job, after: Duration, op: Operation) -> Ended<Job, (), String> {
-    if op.is_cancelled() { op.fail("the relay ends".to_owned()) } else { op.again(job, after) }
 }

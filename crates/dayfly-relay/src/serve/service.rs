@@ -119,17 +119,21 @@ impl Service {
     }
 
     /// Takes nothing more in, waits for what runs within the deadline of the settings, and ends. What has not been
-    /// delivered stays in the store.
+    /// delivered stays in the store. It acts when it is called, and not when the future is polled.
     ///
     /// # Cancel safety
-    /// Dropped, the service ends all the same, and nobody waits for it.
-    pub async fn drain(self) {
-        self.stop.cancel();
-        let deadline = self.relay.settings().drain_deadline.0;
-        self.relay.drain(deadline).await;
-        self.stop_server.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+    /// Nothing is lost: dropped, the service ends all the same, and nobody waits for it.
+    pub fn drain(self) -> impl Future<Output = ()> + Send + use<> {
+        let Self { relay, tasks, stop, stop_server, .. } = self;
+        stop.cancel();
+        let drained = relay.drain(relay.settings().drain_deadline.0);
+        // The server answers until everything else has ended, also when nobody waits for that.
+        tasks.spawn(async move {
+            drained.await;
+            stop_server.cancel();
+        });
+        tasks.close();
+        async move { tasks.wait().await }
     }
 }
 
