@@ -174,6 +174,13 @@ impl Endpoint {
         self.lanes.idle().await;
     }
 
+    /// Whether nothing of it is at work any more.
+    #[cfg(test)]
+    pub(super) fn has_ended(&self) -> bool {
+        let Stats { closed, running, pending, .. } = self.stats();
+        self.tasks.is_empty() && closed && running == 0 && pending == 0
+    }
+
     pub(super) fn wake(&self) {
         self.inner.wake.notify_one();
     }
@@ -198,6 +205,11 @@ impl Endpoint {
 
     pub(super) fn live(&self) -> Arc<Live> {
         self.inner.live()
+    }
+
+    #[cfg(test)]
+    pub(super) async fn disable(&self, reason: &str) {
+        self.inner.disable(reason).await;
     }
 
     pub(super) fn disabled(&self) -> Option<Disabled> {

@@ -281,3 +281,6 @@ impl Relay {
         self.inner.shared.log
     }
 }
+
+#[cfg(test)]
+mod tests;
