@@ -228,6 +228,29 @@ impl Relay {
         Entering { event, named, waiting, overflowing }
     }
 
+    /// Waits until no event waits for a delivery and none is under way. Intake stays open, so this may pass before anybody
+    /// notices.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn idle(&self) {
+        self.ledger().counts().nothing_waits().await;
+        // The store knows of an end before those do who count it.
+        for endpoint in self.endpoints().values() {
+            endpoint.idle().await;
+        }
+    }
+
+    /// Like [`idle`](Self::idle), for one endpoint; at once where there is none of this name.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn idle_for(&self, endpoint: &str) {
+        if let Some(endpoint) = self.endpoint(endpoint) {
+            endpoint.idle().await;
+        }
+    }
+
     /// Forgets ids and parked events that are too old.
     ///
     /// # Cancel safety

@@ -25,7 +25,7 @@ async fn a_full_backlog_asks_for_patience() {
         (StatusCode::TOO_MANY_REQUESTS, "5")
     );
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(stage.api.post("/events", events(5, 1)).await.0, StatusCode::ACCEPTED);
 }
 
@@ -42,10 +42,10 @@ async fn what_is_too_much_for_one_endpoint_is_parked_for_it_alone() {
     let told = stage.api.endpoint("sick").await;
     assert_eq!((&told["waiting"], &told["parked"]), (&10.into(), &20.into()));
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"sick"}"#).await;
     assert_eq!(replayed["replayed"], 20);
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(sick.count(30).await.len(), 30);
 }
 
@@ -67,7 +67,7 @@ async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
     assert!(told["waiting"] == total && queued <= 256 + 64, "{told}");
     drop(hold);
     receiver.count(total).await;
-    stage.api.settled().await;
+    stage.settled().await;
     let mut last = vec![0; 97];
     for id in receiver.ids() {
         let number: usize = id.parse().unwrap();

@@ -7,6 +7,8 @@ mod intake;
 mod kill;
 mod receiver;
 mod reload;
+mod rude_clients;
+mod rude_receivers;
 mod security;
 mod send;
 mod stage;

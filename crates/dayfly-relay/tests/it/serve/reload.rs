@@ -1,16 +1,12 @@
 //! The file is followed while the service runs, and a wrong one changes nothing.
 
 use super::receiver::Receiver;
-use super::stage::{Stage, endpoint};
+use super::stage::{Stage, endpoint, in_time};
 
 /// The file as it was, with another part for the endpoints.
 fn file(stage: &Stage, endpoints: &str) -> String {
     let address = stage.service.address();
     format!("listen = \"{address}\"\nstore = \"memory\"\nallow_private_addresses = true\n{endpoints}")
-}
-
-async fn generation(stage: &Stage, wanted: u64) {
-    stage.api.until("/readyz", |told| told["configuration"]["generation"] == wanted).await;
 }
 
 #[tokio::test]
@@ -26,9 +22,9 @@ async fn a_new_limit_resizes_the_running_endpoint() {
     receiver.count(5).await;
     assert_eq!(stage.api.endpoint("one").await["running"], 5);
     stage.place.write(&file(&stage, &endpoint("one", &receiver.url(), "max_concurrency = 1")));
-    generation(&stage, 3).await;
+    stage.applied(3).await;
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     let told = stage.api.endpoint("one").await;
     assert_eq!(
         (&told["delivered"], &told["attempts"]),
@@ -43,6 +39,7 @@ async fn a_wrong_file_changes_nothing_and_is_told() {
     let receiver = Receiver::open().await;
     let stage = Stage::open(&endpoint("one", &receiver.url(), "")).await;
     let good = endpoint("one", &receiver.url(), "");
+    let mut rejections = stage.service.signals().subscribe("config.rejected");
     for (bad, wanted) in [
         ("max_concurrency = 0".to_owned(), "endpoints.one.max_concurrency: a whole number from 1 to 1024"),
         ("timeout = \"soon\"".to_owned(), "endpoints.one.timeout: `soon` is no duration"),
@@ -51,12 +48,9 @@ async fn a_wrong_file_changes_nothing_and_is_told() {
         ("max_concurrency = ".to_owned(), "relay.toml:"),
     ] {
         stage.place.write(&file(&stage, &endpoint("one", &receiver.url(), &bad)));
-        let told = stage
-            .api
-            .until("/readyz", |told| {
-                told["configuration"]["rejected"][0].as_str().is_some_and(|why| why.contains(wanted))
-            })
-            .await;
+        in_time(wanted, rejections.recv()).await.unwrap();
+        let (_, told) = stage.api.get("/readyz").await;
+        assert!(told["configuration"]["rejected"][0].as_str().unwrap().contains(wanted), "{told}");
         assert_eq!((&told["ready"], &told["configuration"]["generation"]), (&true.into(), &1.into()));
         let why = told["configuration"]["rejected"].to_string();
         assert!(why.contains("relay.toml:") && !why.contains("whsec"), "{why}");
@@ -66,7 +60,8 @@ async fn a_wrong_file_changes_nothing_and_is_told() {
     stage.api.hand_in("a", "k").await;
     receiver.count(1).await;
     stage.place.write(&file(&stage, &(good + "# well again\n")));
-    stage.api.until("/readyz", |told| told["configuration"]["rejected"].is_null()).await;
+    in_time("the file is right again", stage.service.signals().cleared("config.stale")).await;
+    assert!(stage.api.get("/readyz").await.1["configuration"]["rejected"].is_null());
 }
 
 #[tokio::test]
@@ -75,12 +70,12 @@ async fn endpoints_come_and_go_and_what_waits_stays() {
     let stage = Stage::open(&endpoint("one", &one.url(), "")).await;
     stage.api.hand_in("a", "k").await;
     one.count(1).await;
-    stage.api.settled().await;
+    stage.settled().await;
     // The first request is answered with the gate open again; a second endpoint that is stuck is taken out.
     let hold = two.hold().await;
     let both = endpoint("one", &one.url(), "") + &endpoint("two", &two.url(), "max_concurrency = 1");
     stage.place.write(&file(&stage, &both).replace("listen", "drain_deadline = \"0s\"\nlisten"));
-    stage.api.until("/endpoints", |told| told["endpoints"].as_array().unwrap().len() == 2).await;
+    stage.applied(2).await;
     for id in ["b", "c"] {
         stage.api.hand_in(id, "k").await;
     }
@@ -88,12 +83,13 @@ async fn endpoints_come_and_go_and_what_waits_stays() {
     one.count(3).await;
     let alone = endpoint("one", &one.url(), "");
     stage.place.write(&file(&stage, &alone).replace("listen", "drain_deadline = \"0s\"\nlisten"));
-    let told = stage.api.until("/endpoints", |told| told["gone"].as_array().unwrap().len() == 1).await;
+    stage.applied(3).await;
+    let (_, told) = stage.api.get("/endpoints").await;
     assert_eq!(told["gone"][0], serde_json::json!({ "name": "two", "waiting": 2, "parked": 0 }));
     stage.api.hand_in("d", "k").await;
     drop(hold);
     stage.place.write(&file(&stage, &both));
-    stage.api.settled().await;
+    stage.settled().await;
     // What was under way when it was taken out comes again, under the same id; what came in meanwhile was not for it.
     let mut ids = two.ids();
     ids.dedup();
@@ -107,10 +103,9 @@ async fn another_order_and_another_address_are_followed() {
     let stage = Stage::open(&endpoint("one", &one.url(), "")).await;
     stage.api.hand_in("a", "k").await;
     one.count(1).await;
-    stage.api.settled().await;
+    stage.settled().await;
     stage.place.write(&file(&stage, &endpoint("one", &two.url(), "key = \"endpoint\"")));
-    generation(&stage, 2).await;
-    stage.api.until("/endpoints", |told| told["endpoints"][0]["key"] == "endpoint").await;
+    stage.applied(2).await;
     stage.api.hand_in("b", "k").await;
     two.count(1).await;
 }
