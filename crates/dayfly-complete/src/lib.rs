@@ -14,6 +14,7 @@
 //! | decide whether and when to try again, with a budget | `retry` | `retry` |
 //! | let signals hold back or refuse what goes into a coordinator, a channel or a service | `signal_aware` | `signal-aware` |
 //! | stop calling what is down, per key too | `circuit_breaker` | `circuit-breaker` |
+//! | start so often and no more, per key, and pause when asked to | `adaptive_rate` | `adaptive-rate` |
 //! | follow configuration files live, and keep the last good one | `config` | `config` |
 //! | keep state under keys with etags, in memory or in any store | `kv` | `kv` |
 //! | keep that state in files that people can read | `kv_file` | `kv-file` |
@@ -58,6 +59,8 @@
 //! - The crate that you need, when it is one or two: `dayfly-retry` alone is a fraction of this.
 
 pub use dayfly::*;
+#[cfg(feature = "adaptive-rate")]
+pub use dayfly_adaptive_rate as adaptive_rate;
 #[cfg(feature = "batching")]
 pub use dayfly_batching as batching;
 #[cfg(feature = "circuit-breaker")]

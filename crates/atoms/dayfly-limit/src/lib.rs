@@ -89,7 +89,6 @@ mod shared;
 mod stats;
 mod sync;
 mod wait;
-mod watch;
 
 pub use error::{
     AcquireError, KeyedAcquireError, SetLimitError, TryAcquireError, TryKeyedAcquireError, TryLockError,

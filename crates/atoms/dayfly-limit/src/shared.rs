@@ -15,13 +15,13 @@ use crate::few::Few;
 use crate::keys::{KeyIds, Named};
 use crate::request::Priority;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
-use crate::watch::{Lapses, Watch};
+use dayfly::alarm::{Alarm, Ring};
 use dayfly::contain::contain;
 
 /// What handles, permits and waiters share.
 pub(crate) struct Shared<K> {
     state: Mutex<State<K>>,
-    watch: Arc<Watch>,
+    alarm: Arc<Alarm>,
     hasher: DefaultHashBuilder,
 }
 
@@ -60,7 +60,7 @@ impl<K: Send + 'static> Shared<K> {
                 runtime: None,
                 is_watched: false,
             }),
-            watch: Watch::new(this.clone()),
+            alarm: Alarm::new(this.clone()),
             hasher: DefaultHashBuilder::default(),
         })
     }
@@ -236,7 +236,7 @@ impl<K> Shared<K> {
         if let Some((lapse, runtime)) = watch {
             // Any runtime will do, best the one that is at work here.
             let runtime = Handle::try_current().ok().or(runtime);
-            let has_begun = runtime.is_some_and(|runtime| self.watch.begin(&runtime, lapse));
+            let has_begun = runtime.is_some_and(|runtime| self.alarm.set(&runtime, lapse));
             if !has_begun {
                 let _runtime = self.forget_runtime();
             }
@@ -255,8 +255,8 @@ impl<K> Shared<K> {
     }
 }
 
-impl<K: Send> Lapses for Shared<K> {
-    fn lapse(&self, is_time: bool) {
+impl<K: Send> Ring for Shared<K> {
+    fn ring(&self, is_time: bool) {
         let now = Instant::now();
         let _runtime = self.visit(|state, _| {
             state.is_watched = false;
@@ -270,7 +270,7 @@ impl<K: Send> Lapses for Shared<K> {
 
 impl<K> Drop for Shared<K> {
     fn drop(&mut self) {
-        self.watch.end();
+        self.alarm.stop();
     }
 }
 

@@ -4,11 +4,15 @@
 
 #[cfg(feature = "serde")]
 pub mod deferral;
+#[cfg(feature = "durations")]
+mod length;
 #[cfg(feature = "serde")]
 mod notation;
 #[cfg(feature = "serde")]
 mod table;
 
+#[cfg(feature = "durations")]
+pub use length::length;
 #[cfg(feature = "serde")]
 pub use notation::{HumanDuration, duration, obeyed, optional_duration};
 #[cfg(feature = "serde")]

@@ -86,6 +86,8 @@
 //! - A job queue with a store when work must survive the process.
 
 #[doc(hidden)]
+pub mod alarm;
+#[doc(hidden)]
 pub mod contain;
 mod control;
 mod coordinator;

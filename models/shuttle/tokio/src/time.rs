@@ -145,6 +145,11 @@ impl Sleep {
         Instant(self.deadline)
     }
 
+    /// Whether the clock has been moved that far.
+    pub fn is_elapsed(&self) -> bool {
+        NOW.get() >= self.deadline
+    }
+
     /// Has it wait until then instead.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let sleep = self.get_mut();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::Checked;
+use super::{Checked, length};
 
 /// A duration that is written as people do, with its units: `30s`, `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,35 +49,8 @@ impl Visitor<'_> for Human {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<HumanDuration, E> {
         let wrong = |why| E::custom(format_args!("`{text}` is no duration such as `30s` or `1h 30m`: {why}"));
-        parse(text).map(HumanDuration).map_err(wrong)
+        length(text).map(HumanDuration).map_err(wrong)
     }
-}
-
-/// The sum of the parts. humantime 2.4 adds them itself, but panics when whole seconds that are made of fractions
-/// overflow the sum (`18446744073709551615s 1000ms`), and takes `5 30s` as 530 s, so it is given one part at a time.
-fn parse(text: &str) -> Result<Duration, humantime::DurationError> {
-    let mut sum = Duration::ZERO;
-    let mut rest = text.trim_start();
-    loop {
-        let (part, more) = rest.split_at(first_part(rest));
-        let part = humantime::parse_duration(part)?;
-        sum = sum.checked_add(part).ok_or(humantime::DurationError::NumberOverflow)?;
-        if more.is_empty() {
-            return Ok(sum);
-        }
-        rest = more;
-    }
-}
-
-/// Where the first part ends: at the first digit behind a unit or a blank.
-fn first_part(text: &str) -> usize {
-    let mut last: Option<char> = None;
-    let end = text.find(|letter: char| {
-        let before = last.replace(letter);
-        let is_apart = before.is_some_and(|before| before.is_alphabetic() || before.is_whitespace());
-        is_apart && letter.is_ascii_digit()
-    });
-    end.unwrap_or(text.len())
 }
 
 /// For `#[serde(with)]` on a duration.
