@@ -17,6 +17,9 @@ use super::log::chain;
 /// How long it is waited where there can be no request at all, which only a limiter with too many hosts says.
 const REQUEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The one key of an endpoint's rate.
+const ALL: &str = "";
+
 /// How long a store that cannot write is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -79,9 +82,17 @@ impl Inner {
             return Ok(Fate::Parked { error, attempts: op.attempt() - 1 });
         }
         let live = self.live();
+        let turn = async {
+            if live.settings.rate.is_some() {
+                self.rate.until_ready(ALL).await;
+            }
+            self.requests.acquire(live.host()).await
+        };
+        // Who waits for its turn when the endpoint stops has not begun.
+        let Some(turn) = self.stop.run_until_cancelled(turn).await else { return Err(Duration::ZERO) };
+        let Ok(_request) = turn else { return Err(REQUEST_PAUSE) };
         // Starts wait while the circuit is open; what was starting when it opened comes again, too.
         let permit = self.circuit.try_acquire().map_err(|open| open.retry_after)?;
-        let Ok(_request) = self.requests.acquire(live.host()).await else { return Err(REQUEST_PAUSE) };
         self.tally.attempts.fetch_add(1, Ordering::Relaxed);
         let attempted = match job.event.payload() {
             Ok(body) => attempt(&live.client, live.target(), &job.event.id, body).await,
@@ -105,7 +116,7 @@ impl Inner {
             return Ok(Fate::Parked { error, attempts });
         }
         if let Some(pause) = live.pause_after(&refusal) {
-            self.pace.pause(pause);
+            self.rate.retry_all_after(pause);
         }
         match live.retry.next_attempt(op, &refusal) {
             Ok(after) => Err(after),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, DrainReport, Hold, KeyedCoordinator, Reconfigure, SignalSink, Stats};
+use dayfly_adaptive_rate::AdaptiveRate;
 use dayfly_circuit_breaker::CircuitBreaker;
 use dayfly_limit::KeyedLimiter;
 use tokio::sync::Notify;
@@ -19,7 +20,6 @@ use super::live::Live;
 use super::loader::Loader;
 use super::log::{Log, chain};
 use super::ordering::Ordering;
-use super::pace::Pace;
 use super::settings::{EndpointName, EndpointSettings};
 use super::unix_millis;
 
@@ -47,7 +47,8 @@ pub(super) struct Inner {
     pub(super) circuit: CircuitBreaker,
     /// Requests to each host, over all endpoints of the relay.
     pub(super) requests: KeyedLimiter<String>,
-    pub(super) pace: Pace,
+    /// How often it is asked, and the pauses that it asks for.
+    pub(super) rate: AdaptiveRate,
     pub(super) tally: Tally,
     pub(super) log: Log,
     /// Woken when there may be something to load.
@@ -84,7 +85,7 @@ impl Endpoint {
             ledger: Arc::clone(ledger),
             circuit: CircuitBreaker::new(name.as_str(), settings.breaker(), signals),
             requests: requests.clone(),
-            pace: Pace::new(name.as_str(), signals),
+            rate: AdaptiveRate::new(name.as_str(), settings.rate_options(), signals),
             tally: Tally::default(),
             log: *log,
             wake: Arc::new(Notify::new()),
@@ -125,6 +126,8 @@ impl Endpoint {
         self.lanes.set_max_concurrency(settings.max_concurrency.to_usize());
         // A breaker can follow all of its options at any time.
         let _followed = self.inner.circuit.reconfigure(&settings.breaker());
+        // So can a rate, but for the signals that it obeys, which are none.
+        let _followed = self.inner.rate.reconfigure(&settings.rate_options());
         let live = before.followed_by(settings, clients, allow_private);
         *self.inner.live.write().unwrap_or_else(PoisonError::into_inner) = live;
         if before.settings.url != settings.url {
@@ -217,7 +220,7 @@ impl Endpoint {
     }
 
     pub(super) fn is_slow(&self) -> bool {
-        self.inner.signals.is_raised(self.inner.pace.signal())
+        self.inner.rate.stats().is_paused
     }
 
     /// Attempts, deliveries and parked events since the start.
@@ -270,7 +273,7 @@ impl Inner {
             .max_concurrency(settings.max_concurrency.to_usize())
             .queue_capacity(QUEUE_CAPACITY)
             .max_queued_per_key(QUEUED_PER_KEY)
-            .defer_on([&*format!("circuit.open.{}", self.name), self.pace.signal()])
+            .defer_on([&*format!("circuit.open.{}", self.name), &*format!("rate.limited.{}", self.name)])
             // What has not ended by the deadline of a stop is delivered again by the next start.
             .cancel_grace(Duration::ZERO)
     }

@@ -10,8 +10,7 @@
 //! | `ledger`, `frontier` | what was taken in and is not done yet |
 //! | `loader`, `plan`, [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
 //! | `endpoint`, `live`, `courier`, `attempt` | from the queue to the receiver, as the settings say now |
-//! | `pace` | when a receiver is left alone |
-//! | [`addresses`] | where the relay does not connect to |
+//! //! | [`addresses`] | where the relay does not connect to |
 //! | [`service`], `server`, `api` | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
@@ -26,7 +25,6 @@ mod live;
 mod loader;
 pub mod log;
 pub mod ordering;
-mod pace;
 pub mod parse;
 mod plan;
 pub mod relay;

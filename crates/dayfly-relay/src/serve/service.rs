@@ -24,6 +24,9 @@ use super::store::{self, OpenStoreError};
 /// How often what is too old is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// Ten thousand endpoints fit into it, and nobody waits for a file that never ends.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
 /// How many rejected configurations wait to be told.
 const REJECTIONS: usize = 16;
 
@@ -75,7 +78,8 @@ pub enum ServeError {
 pub async fn read(file: &Path, signals: &SignalSink) -> Result<Watched<Settings>, OpenError> {
     // What a hook is signed with is nobody's business, also where it is wrong. A URL is never repeated in an error anyway.
     let sources = Sources::new().file(file).secrets("endpoints.*.secrets*");
-    Watched::open_validated(sources, WatchOptions::new(), signals, Settings::check).await
+    let watch = WatchOptions::new().max_file_size(MAX_FILE_BYTES);
+    Watched::open_validated(sources, watch, signals, Settings::check).await
 }
 
 impl Service {

@@ -225,7 +225,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_one() {
     for number in 0..3 {
         stage.api.hand_in(&number.to_string(), &number.to_string()).await;
     }
-    stage.raised("endpoint.slow.one").await;
+    stage.raised("rate.limited.one").await;
     stage.settled().await;
     assert!(start.elapsed().unwrap().as_millis() >= 1_000);
     assert_eq!(receiver.got().len(), 4);

@@ -1,7 +1,9 @@
 //! The file is followed while the service runs, and a wrong one changes nothing.
 
 use super::receiver::Receiver;
-use super::stage::{Stage, endpoint, in_time};
+use super::stage::{HEAD, Stage, endpoint, in_time};
+use dayfly_relay::serve::log::Log;
+use dayfly_relay::serve::service::Service;
 
 /// The file as it was, with another part for the endpoints.
 fn file(stage: &Stage, endpoints: &str) -> String {
@@ -108,4 +110,78 @@ async fn another_order_and_another_address_are_followed() {
     stage.applied(2).await;
     stage.api.hand_in("b", "k").await;
     two.count(1).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_endpoints_are_followed_and_one_event_wakes_no_crowd() {
+    let receiver = Receiver::open().await;
+    let many = |last: &str| {
+        let mut file = String::new();
+        for number in 0..10_000 {
+            let events = if number == 9_999 { last } else { "never" };
+            file += &endpoint(&format!("e{number}"), &receiver.url(), &format!("events = [\"{events}\"]"));
+        }
+        file
+    };
+    let stage = Stage::open(&many("never")).await;
+    stage.api.hand_in("a", "k").await;
+    stage.settled().await;
+    assert!(receiver.got().is_empty());
+    stage.place.write(&file(&stage, &many("order.*")));
+    stage.applied(2).await;
+    stage.api.hand_in("b", "k").await;
+    receiver.count(1).await;
+    stage.place.write(&file(&stage, &endpoint("e9999", &receiver.url(), "")));
+    stage.applied(3).await;
+    let (_, told) = stage.api.get("/endpoints").await;
+    assert_eq!(told["endpoints"].as_array().unwrap().len(), 1);
+    in_time("everything ends", stage.service.drain()).await;
+}
+
+#[tokio::test]
+async fn a_rate_is_kept_and_followed_and_an_end_waits_for_no_turn() {
+    let receiver = Receiver::open().await;
+    let rate = |rate: &str| endpoint("one", &receiver.url(), &format!("max_concurrency = 4\n{rate}"));
+    let stage = Stage::open(&rate("rate = { limit = 1, per = \"1h\", burst = 3 }")).await;
+    for number in 0..30 {
+        stage.api.hand_in(&number.to_string(), &number.to_string()).await;
+    }
+    receiver.count(3).await;
+    let relay = stage.service.relay();
+    stage.place.write(&file(&stage, &rate("rate = { limit = 1000, burst = 5 }")));
+    // Those came by the new rate: of the old one there was no start left for an hour.
+    assert_eq!(receiver.got().len(), 3);
+    receiver.count(30).await;
+    in_time("all are delivered", relay.idle()).await;
+    assert_eq!(stage.api.endpoint("one").await["attempts"], 30, "a turn that is waited for is no attempt");
+
+    stage.place.write(&file(&stage, &rate("rate = { limit = 1, per = \"1day\", burst = 1 }")));
+    stage.applied(3).await;
+    for number in 30..40 {
+        stage.api.hand_in(&number.to_string(), &number.to_string()).await;
+    }
+    receiver.count(31).await;
+    let start = std::time::SystemTime::now();
+    let service = in_time("it ends", stage.service.drain());
+    service.await;
+    assert!(start.elapsed().unwrap().as_secs() < 20, "whoever waits for its turn has not begun");
+    assert_eq!(receiver.got().len(), 31);
+}
+
+#[tokio::test]
+async fn a_rate_that_cannot_be_is_told() {
+    let receiver = Receiver::open().await;
+    for (rate, wanted) in [
+        ("limit = 0", "a whole number from 1 to 1000000000"),
+        ("limit = 5, burst = 0", "a whole number from 1 to 1000000000"),
+        ("limit = 5, per = \"0s\"", "a period from 1ms to 1day"),
+        ("limit = 5, per = \"2days\"", "a period from 1ms to 1day"),
+        ("per = \"1s\"", "limit"),
+        ("limit = 5, colour = 1", "colour"),
+    ] {
+        let text = endpoint("one", &receiver.url(), &format!("rate = {{ {rate} }}"));
+        let place = super::stage::Place::new(&format!("{HEAD}store = \"memory\"\n{text}"));
+        let error = Service::start(&place.file(), Log::Silent).await.unwrap_err().to_string();
+        assert!(error.contains("endpoints.one.rate") && error.contains(wanted), "{rate}: {error}");
+    }
 }
