@@ -2,6 +2,7 @@
 
 mod backlog;
 mod delivery;
+mod dropping;
 mod endings;
 mod intake;
 mod kill;

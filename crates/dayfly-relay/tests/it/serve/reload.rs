@@ -123,15 +123,17 @@ async fn ten_thousand_endpoints_are_followed_and_one_event_wakes_no_crowd() {
         }
         file
     };
-    let stage = Stage::open(&many("never")).await;
+    // A debug build may be busy with so many for longer than an idle connection is kept.
+    let limits = "[limits]\nrequest_timeout = \"60s\"\n";
+    let stage = Stage::open_as(&format!("{HEAD}store = \"memory\"\n{limits}{}", many("never"))).await;
     stage.api.hand_in("a", "k").await;
     stage.settled().await;
     assert!(receiver.got().is_empty());
-    stage.place.write(&file(&stage, &many("order.*")));
+    stage.place.write(&file(&stage, &(limits.to_owned() + &many("order.*"))));
     stage.applied(2).await;
     stage.api.hand_in("b", "k").await;
     receiver.count(1).await;
-    stage.place.write(&file(&stage, &endpoint("e9999", &receiver.url(), "")));
+    stage.place.write(&file(&stage, &(limits.to_owned() + &endpoint("e9999", &receiver.url(), ""))));
     stage.applied(3).await;
     let (_, told) = stage.api.get("/endpoints").await;
     assert_eq!(told["endpoints"].as_array().unwrap().len(), 1);
