@@ -272,16 +272,19 @@ fn an_end_that_is_dropped_is_an_end() {
 }
 
 #[test]
-fn an_end_meets_endpoints_that_start_anew() {
+fn an_end_meets_a_change_that_is_in_the_middle() {
     let report = drop_at_every_poll(
         world,
         |world| async move {
             let relay = world.start(&["one", "gone"]).await;
-            relay.accept(events(&["a", "b"])).await.unwrap();
-            drop(relay.apply(changed()));
-            // As far as the first endpoint that is to stop.
+            relay.endpoint("one").unwrap().disable("enough").await;
+            world.store.takes_its_time();
+            drop(relay.apply(elsewhere()));
+            // The store is told that `one` is enabled again; `two` has not begun, and `gone` has not stopped.
             yield_now().await;
+            assert_eq!(relay.endpoints().len(), 2);
             relay.drain(Duration::from_secs(5)).await;
+            assert_eq!(relay.endpoints().len(), 2, "it came to its end");
             relay.has_ended();
         },
         |world, _| async move {
@@ -295,9 +298,9 @@ fn an_end_meets_endpoints_that_start_anew() {
     assert!(report.drops >= 4, "{report:?}");
 }
 
-/// Another receiver for `one`, which is enabled for it.
+/// Another receiver for `one`, which is enabled for it; `gone` is gone, and `two` is new.
 fn elsewhere() -> Settings {
-    let mut elsewhere = settings(&["one", "gone"]);
+    let mut elsewhere = settings(&["one", "two"]);
     for endpoint in elsewhere.endpoints.values_mut() {
         endpoint.url = "http://127.0.0.1:10/".parse().unwrap();
     }
