@@ -295,6 +295,9 @@ impl Pacer {
 
     /// When there is something to be done although nobody comes.
     pub(crate) fn next_ring(&self) -> Option<Ticks> {
+        if self.agenda.is_empty() && self.called.is_empty() && self.pauses.is_empty() {
+            return self.all_paused_until;
+        }
         let due = self.agenda.first().map(|&(due, _)| due.max(self.all_paused_until.unwrap_or(0)));
         // Who was called and does not come is no loss while nobody stands in line.
         let claim = self.called.first().filter(|_| !self.line.is_empty()).map(|&(until, _)| until);

@@ -134,7 +134,7 @@ fn never_passing(limit: usize) -> LimiterOptions {
 }
 
 /// Polls a future once or twice, and lets go of it some time later.
-async fn dropped_some_time<T>(future: impl Future<Output = T>) {
+pub(super) async fn dropped_some_time<T>(future: impl Future<Output = T>) {
     let mut future = Box::pin(future);
     for _ in 0..thread_rng().gen_range(0..=2) {
         if poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await {

@@ -12,6 +12,7 @@ mod limit;
 mod line;
 mod locks;
 mod places;
+mod rate;
 mod tickets;
 
 use dayfly::CoordinatorOptions;
@@ -26,7 +27,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 28] = [
+pub const SCENARIOS: [Scenario; 33] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -57,6 +58,11 @@ pub const SCENARIOS: [Scenario; 28] = [
     },
     Scenario { name: "batch_push_races_the_deadline", run: || play(batching::push_races_the_deadline()) },
     Scenario { name: "batch_dropped_submitters", run: || play(batching::dropped_submitters()) },
+    Scenario { name: "rate_of_who_gives_up", run: || play(rate::giving_up()) },
+    Scenario { name: "rate_while_it_changes", run: || play(rate::changes()) },
+    Scenario { name: "rate_of_who_sleeps", run: || play(rate::sleepers()) },
+    Scenario { name: "rate_of_two_keys_has_one_alarm", run: || play(rate::alarms()) },
+    Scenario { name: "rate_tells_of_pauses_as_they_are", run: || play(rate::tells_how_it_is()) },
     Scenario { name: "batch_cancel_in_flight", run: || play(batching::cancel_in_flight()) },
 ];
 
