@@ -133,9 +133,9 @@ fn a_wait_for_room_that_is_dropped_takes_nothing_from_anybody() {
             |work| async move {
                 for _ in 0..3 {
                     if of_a_key {
-                        work.room_of(&0, 2).await
+                        work.room_of(&0, 2).await;
                     } else {
-                        work.room(2).await
+                        work.room(2).await;
                     }
                     while work.try_enqueue(0).is_ok() {}
                 }

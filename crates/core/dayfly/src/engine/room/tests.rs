@@ -156,7 +156,7 @@ proptest! {
             for (ticket, key, places, task) in std::mem::take(&mut lookouts) {
                 let (taken, most) = match key {
                     None => (inside.len(), capacity),
-                    Some(key) => (inside.iter().filter(|inside| **inside == key).count(), PER_KEY),
+                    Some(key) => (inside.iter().filter(|inside| inside.eq(&&key)).count(), PER_KEY),
                 };
                 let is_free = room.is_free(key.as_ref(), places);
                 // Those in line have a claim on what is free; without any, it is a matter of counting.
