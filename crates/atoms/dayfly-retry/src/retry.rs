@@ -23,8 +23,8 @@ pub use steps::{Attempts, NextAttempt};
 /// Tries a call again when it fails, as its options, its classifier and its budget allow.
 ///
 /// There are two ways to use it. [`call`](Self::call) makes the attempts and waits between them. In the body of a
-/// coordinator, [`conclude`](Self::conclude) and [`decide`](Self::decide) only say how the attempt ends: the coordinator
-/// does the waiting, and the slot is free meanwhile.
+/// coordinator, [`conclude`](Self::conclude), [`decide`](Self::decide) and [`next_attempt`](Self::next_attempt) only say
+/// how the attempt ends: the coordinator does the waiting, and the slot is free meanwhile.
 ///
 /// It is cheap to clone, and clones follow the same options: make one for each thing that is called, and share it. `E` is
 /// the error of its calls.
@@ -156,7 +156,7 @@ impl<E> Retry<E> {
     pub fn conclude<T, V>(&self, op: &Operation, item: T, result: Result<V, E>) -> Ended<T, V, E> {
         match result {
             Ok(value) => {
-                self.inner.count_operation(op);
+                self.succeeded(op);
                 Ended::Done(value)
             }
             Err(error) => self.decide(op, item, error),
@@ -172,19 +172,65 @@ impl<E> Retry<E> {
     /// The timeouts of the options do not hold here, for an operation does not know when it began.
     #[must_use = "the body has to return it"]
     pub fn decide<T, V>(&self, op: &Operation, item: T, error: E) -> Ended<T, V, E> {
+        match self.next_attempt(op, &error) {
+            Ok(after) => Ended::Again { item, after },
+            Err(_) => Ended::Failed(error),
+        }
+    }
+
+    /// Says how long a coordinator's operation that has failed is to wait for its next attempt, or why it gets none: what
+    /// [`decide`](Self::decide) decides by, for a body that has a use for an item that is given up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # async fn charge(order: &u32) -> Result<(), String> { Err(format!("order {order}: no funds")) }
+    /// use dayfly::{Coordinator, CoordinatorOptions, Operation, SignalSink};
+    /// use dayfly_retry::{GaveUp, Retry, RetryOptions};
+    ///
+    /// let (park, mut parked) = tokio::sync::mpsc::channel(8);
+    /// let retry = Retry::on_every_error(RetryOptions::new().attempts(2));
+    /// let body = move |order: u32, op: Operation| {
+    ///     let (retry, park) = (retry.clone(), park.clone());
+    ///     async move {
+    ///         let Err(error) = charge(&order).await else {
+    ///             retry.succeeded(&op);
+    ///             return op.done();
+    ///         };
+    ///         match retry.next_attempt(&op, &error) {
+    ///             Ok(after) => op.again(order, after),
+    ///             Err(why) => {
+    ///                 park.send((order, why)).await.ok();
+    ///                 op.fail(error)
+    ///             }
+    ///         }
+    ///     }
+    /// };
+    /// let orders = Coordinator::spawn(CoordinatorOptions::new(), &SignalSink::default(), body);
+    /// orders.enqueue(17).await.unwrap();
+    /// assert_eq!(parked.recv().await, Some((17, GaveUp::AttemptsExhausted)));
+    /// # }
+    /// ```
+    ///
+    /// Whoever asks is taken at its word: a retry is taken out of the budget with this, and announced.
+    ///
+    /// # Errors
+    /// Why there is no other attempt; [`GaveUp::Cancelled`] when the operation is cancelled.
+    pub fn next_attempt(&self, op: &Operation, error: &E) -> Result<Duration, GaveUp> {
         let inner = &*self.inner;
         inner.count_operation(op);
-        let verdict = (inner.classify)(&error);
+        let verdict = (inner.classify)(error);
         let options = inner.live.options();
         let seed = seed_of(inner.live.seed(&options), op.id().get());
         let planned = plan(&options, op.attempt(), verdict, None, seed);
-        match inner.settle(Some(op), op.attempt(), planned) {
-            Ok((after, grant)) => {
-                grant.spend();
-                Ended::Again { item, after }
-            }
-            Err(_) => Ended::Failed(error),
-        }
+        let (after, grant) = inner.settle(Some(op), op.attempt(), planned)?;
+        grant.spend();
+        Ok(after)
+    }
+
+    /// Counts a coordinator's operation that has succeeded, for the budget: what [`conclude`](Self::conclude) does, for a
+    /// body that ends in a way of its own. Without a budget this does nothing.
+    pub fn succeeded(&self, op: &Operation) {
+        self.inner.count_operation(op);
     }
 }
 

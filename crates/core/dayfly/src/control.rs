@@ -179,6 +179,18 @@ macro_rules! control {
                 self.handle.engine.idle().await;
             }
 
+            /// Waits until the queue has room for so many operations more, and nobody stands in line for it; for as many
+            /// as it takes at all where that is fewer. Returns at once when intake has ended.
+            ///
+            /// It is for who hands in with `try_enqueue` and comes again when that is worth while. This takes no place
+            /// and none in line, so others may be faster. All who wait for no more than there is are woken.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future only ends the wait.
+            pub async fn room(&self, operations: usize) {
+                self.handle.engine.room(None, operations).await;
+            }
+
             /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
             pub fn close(&self) {
                 self.handle.engine.close();
@@ -203,6 +215,30 @@ macro_rules! control {
                 limit: std::time::Duration,
             ) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
                 self.handle.engine.close_within(Some(limit));
+                self.handle.engine.ended()
+            }
+
+            /// Ends intake and what has not started, and lets what runs come to its end, as long as that takes. What has
+            /// not started counts as cancelled, and so does what waits for another attempt or asks for one. This lies
+            /// between [`drain`](Self::drain), which starts everything, and [`cancel`](Self::cancel), which interrupts
+            /// what runs. It happens when this is called, not when the future is polled.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future ends the wait and undoes nothing.
+            pub fn drain_running(&self) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
+                self.handle.engine.cancel_unstarted(None);
+                self.handle.engine.ended()
+            }
+
+            /// Like [`drain_running`](Self::drain_running), and cancels what has not ended after `limit`.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future ends the wait; the limit holds all the same.
+            pub fn drain_running_for(
+                &self,
+                limit: std::time::Duration,
+            ) -> impl Future<Output = $crate::DrainReport> + Send + use<$($generics),*> {
+                self.handle.engine.cancel_unstarted(Some(limit));
                 self.handle.engine.ended()
             }
 

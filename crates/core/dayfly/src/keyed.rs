@@ -201,6 +201,34 @@ where
         self.handle.engine.try_enqueue(Offer { id: Some(id), ..self.offer(item) })
     }
 
+    /// Like [`room`](Self::room), for a key's part of the queue: what [`max_queued_per_key`] bounds. It says nothing of room
+    /// in all.
+    ///
+    /// So a feeder that goes past a key without room comes back to it when there is some, for as many items at a time as
+    /// it likes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use dayfly::{CoordinatorOptions, KeyedCoordinator, SignalSink, TryEnqueueError};
+    ///
+    /// const WORK: CoordinatorOptions = CoordinatorOptions::new().max_queued_per_key(2);
+    ///
+    /// let work = KeyedCoordinator::spawn(WORK, &SignalSink::default(), |key: &u32| *key, |_: u32, _| async {});
+    /// while work.try_enqueue(7) != Err(TryEnqueueError::KeyFull(7)) {}
+    /// work.try_enqueue(8).unwrap();
+    /// work.room_of(&7, 2).await;
+    /// work.try_enqueue(7).unwrap();
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    ///
+    /// [`max_queued_per_key`]: crate::CoordinatorOptions::max_queued_per_key
+    pub async fn room_of(&self, key: &K, operations: usize) {
+        self.handle.engine.room(Some(key.clone()), operations).await;
+    }
+
     /// Starts nothing of this key until [`resume_key`](Self::resume_key); other keys go on. What runs goes on, and work
     /// of the key is still taken in.
     pub fn pause_key(&self, key: K) {

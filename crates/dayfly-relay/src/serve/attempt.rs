@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use reqwest::{Client, ClientBuilder, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 
 use super::addresses::PublicOnly;
 use super::log::chain;
@@ -13,6 +13,9 @@ use crate::webhook::{self, Secret};
 
 /// The most that is read of an answer. Its text is of no use, but a read answer leaves its connection usable.
 const ANSWER_BYTES: usize = 16 * 1024;
+
+/// How long is waited for the rest of an answer once its status is known.
+const ANSWER_REST: Duration = Duration::from_secs(1);
 
 /// Nobody who is well takes longer to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -102,27 +105,29 @@ pub(crate) async fn attempt(
         .header(webhook::TIMESTAMP, timestamp)
         .header(webhook::SIGNATURE, webhook::sign(target.secrets, id, timestamp, &body))
         .body(body);
-    let mut answer = request.send().await.map_err(Refusal::connection)?;
+    let answer = request.send().await.map_err(Refusal::connection)?;
+    let (status, retry_after) = (answer.status(), retry_after(answer.headers(), SystemTime::now()));
+    // The status says it all. What comes after it may be endless, late or torn, and changes nothing.
+    drop(tokio::time::timeout(ANSWER_REST, read_rest(answer)).await);
+    if status.is_success() { Ok(()) } else { Err(Refusal::Status { status, retry_after }) }
+}
 
+async fn read_rest(mut answer: Response) {
     let mut read = 0;
-    while let Some(part) = answer.chunk().await.map_err(Refusal::connection)? {
+    while let Ok(Some(part)) = answer.chunk().await {
         read += part.len();
         if read > ANSWER_BYTES {
-            break;
+            return;
         }
     }
-    if answer.status().is_success() {
-        return Ok(());
-    }
-    let retry_after = retry_after(answer.headers(), SystemTime::now());
-    Err(Refusal::Status { status: answer.status(), retry_after })
 }
 
 /// How long to wait: the header says so many seconds, or a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than there are numbers for is for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     // A date that has passed asks for nothing more.
@@ -219,6 +224,11 @@ mod tests {
         assert_eq!(read("Wed, 21 Oct 2015 07:30:00 GMT"), Some(120));
         assert_eq!(read("Wednesday, 21-Oct-15 07:30:00 GMT"), Some(120));
         assert_eq!(read("Wed, 21 Oct 2015 07:20:00 GMT"), Some(0));
-        assert_eq!((read("-1"), read(""), read("soon"), read("1.5")), (None, None, None, None));
+        assert_eq!(read("100000000000000000000"), Some(u64::MAX));
+        for nonsense in
+            ["-1", "+1", "", "soon", "1.5", "1e3", "0x10", "1, 2", "Wed, 32 Oct 2015 07:28:00 GMT"]
+        {
+            assert_eq!(read(nonsense), None, "{nonsense}");
+        }
     }
 }

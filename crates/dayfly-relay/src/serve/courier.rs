@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dayfly::{Ended, Operation};
 use dayfly_circuit_breaker::Judgement;
+use dayfly_retry::GaveUp;
 
 use super::attempt::{Refusal, attempt};
 use super::endpoint::Inner;
@@ -15,6 +16,9 @@ use super::log::chain;
 
 /// How long it is waited where there can be no request at all, which only a limiter with too many hosts says.
 const REQUEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The one key of an endpoint's rate.
+const ALL: &str = "";
 
 /// How long a store that cannot write is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
@@ -50,7 +54,8 @@ impl Inner {
             Some(fate) => fate,
             None => match self.attempt(&job, &op).await {
                 Ok(fate) => fate,
-                Err(after) => return again_or_leave(job, after, op),
+                // When the relay ends meanwhile, it stays in the ledger and goes on with the next start.
+                Err(after) => return op.again(job, after),
             },
         };
         if let Err(error) = self.settle(&job, &fate).await {
@@ -77,9 +82,17 @@ impl Inner {
             return Ok(Fate::Parked { error, attempts: op.attempt() - 1 });
         }
         let live = self.live();
+        let turn = async {
+            if live.settings.rate.is_some() {
+                self.rate.until_ready(ALL).await;
+            }
+            self.requests.acquire(live.host()).await
+        };
+        // Who waits for its turn when the endpoint stops has not begun.
+        let Some(turn) = self.stop.run_until_cancelled(turn).await else { return Err(Duration::ZERO) };
+        let Ok(_request) = turn else { return Err(REQUEST_PAUSE) };
         // Starts wait while the circuit is open; what was starting when it opened comes again, too.
         let permit = self.circuit.try_acquire().map_err(|open| open.retry_after)?;
-        let Ok(_request) = self.requests.acquire(live.host()).await else { return Err(REQUEST_PAUSE) };
         self.tally.attempts.fetch_add(1, Ordering::Relaxed);
         let attempted = match job.event.payload() {
             Ok(body) => attempt(&live.client, live.target(), &job.event.id, body).await,
@@ -88,7 +101,7 @@ impl Inner {
         let refusal = match attempted {
             Ok(()) => {
                 permit.success();
-                let _counted: Ended<(), (), Refusal> = live.retry.conclude(op, (), Ok(()));
+                live.retry.succeeded(op);
                 return Ok(Fate::Delivered);
             }
             Err(refusal) => refusal,
@@ -103,13 +116,13 @@ impl Inner {
             return Ok(Fate::Parked { error, attempts });
         }
         if let Some(pause) = live.pause_after(&refusal) {
-            self.pace.pause(pause);
+            self.rate.retry_all_after(pause);
         }
-        match live.retry.decide::<(), ()>(op, (), refusal) {
-            Ended::Again { after, .. } => Err(after),
+        match live.retry.next_attempt(op, &refusal) {
+            Ok(after) => Err(after),
             // What is given up only because the relay ends goes on with the next start.
-            _ if op.is_cancelled() => Err(Duration::ZERO),
-            _ => Ok(Fate::Parked { error, attempts }),
+            Err(GaveUp::Cancelled) => Err(Duration::ZERO),
+            Err(_) => Ok(Fate::Parked { error, attempts }),
         }
     }
 
@@ -126,9 +139,4 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-/// What the relay's end cuts short stays in the ledger, and goes on with the next start.
-fn again_or_leave(job: Job, after: Duration, op: Operation) -> Ended<Job, (), String> {
-    if op.is_cancelled() { op.fail("the relay ends".to_owned()) } else { op.again(job, after) }
 }

@@ -6,24 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, DrainReport, Hold, KeyedCoordinator, Reconfigure, SignalSink, Stats};
+use dayfly_adaptive_rate::AdaptiveRate;
 use dayfly_circuit_breaker::CircuitBreaker;
 use dayfly_limit::KeyedLimiter;
-use dayfly_retry::{Retry, RetryBudget, RetryBudgetOptions, Verdict};
-use reqwest::Client;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::attempt::{Clients, Refusal, Target};
+use super::attempt::Clients;
 use super::courier::{Job, Tally};
 use super::ledger::{Disabled, Ledger};
+use super::live::Live;
 use super::loader::Loader;
 use super::log::{Log, chain};
 use super::ordering::Ordering;
-use super::pace::Pace;
 use super::settings::{EndpointName, EndpointSettings};
 use super::unix_millis;
-use crate::webhook::Secret;
 
 /// Events in memory for one endpoint, whatever its backlog.
 pub(super) const QUEUE_CAPACITY: usize = 256;
@@ -49,7 +47,8 @@ pub(super) struct Inner {
     pub(super) circuit: CircuitBreaker,
     /// Requests to each host, over all endpoints of the relay.
     pub(super) requests: KeyedLimiter<String>,
-    pub(super) pace: Pace,
+    /// How often it is asked, and the pauses that it asks for.
+    pub(super) rate: AdaptiveRate,
     pub(super) tally: Tally,
     pub(super) log: Log,
     /// Woken when there may be something to load.
@@ -58,15 +57,6 @@ pub(super) struct Inner {
     live: RwLock<Arc<Live>>,
     signals: SignalSink,
     disabled: Mutex<Option<(Disabled, Hold)>>,
-}
-
-/// What of an endpoint follows its settings. A delivery takes what is there when its attempt begins.
-#[derive(Debug)]
-pub(super) struct Live {
-    pub(super) settings: EndpointSettings,
-    pub(super) retry: Retry<Refusal>,
-    pub(super) client: Client,
-    secrets: Vec<Secret>,
 }
 
 /// What endpoints of one relay share.
@@ -89,19 +79,18 @@ impl Endpoint {
         shared: &Shared,
     ) -> Self {
         let Shared { ledger, clients, requests, signals, log } = shared;
-        let retry = retrier(settings);
         let inner = Arc::new(Inner {
             name: name.as_str().to_owned(),
             ordering: settings.key.clone(),
             ledger: Arc::clone(ledger),
             circuit: CircuitBreaker::new(name.as_str(), settings.breaker(), signals),
             requests: requests.clone(),
-            pace: Pace::new(name.as_str(), signals),
+            rate: AdaptiveRate::new(name.as_str(), settings.rate_options(), signals),
             tally: Tally::default(),
             log: *log,
             wake: Arc::new(Notify::new()),
             stop: CancellationToken::new(),
-            live: RwLock::new(Live::new(settings, retry, clients, allow_private)),
+            live: RwLock::new(Live::new(settings, clients, allow_private)),
             signals: signals.clone(),
             disabled: Mutex::default(),
         });
@@ -117,8 +106,6 @@ impl Endpoint {
         };
         let options = inner.options(settings);
         let lanes = Lanes::spawn(options, signals, |job: &Job| job.key.clone(), body);
-        let wake = Arc::clone(&inner.wake);
-        lanes.on_finish(move |_| wake.notify_one());
 
         let tasks = TaskTracker::new();
         tasks.spawn(Loader::new(Arc::clone(&inner), lanes.clone()).run());
@@ -127,19 +114,21 @@ impl Endpoint {
 
     /// Whether these settings can only be followed by another endpoint in its place.
     pub(super) fn needs_restart(&self, settings: &EndpointSettings) -> bool {
-        let live = self.inner.live();
-        live.settings.key != settings.key || live.settings.retry.budget != settings.retry.budget
+        self.inner.live().needs_restart(settings)
     }
 
     /// Follows these settings from the next attempt on, without dropping what is under way.
+    ///
+    /// # Cancel safety
+    /// Dropped, it follows the settings; where the receiver is another one, it may still be disabled.
     pub(super) async fn follow(&self, settings: &EndpointSettings, clients: &Clients, allow_private: bool) {
         let before = self.inner.live();
-        // A retrier can follow all of its options at any time.
-        let _followed = before.retry.reconfigure(&settings.retry.options());
         self.lanes.set_max_concurrency(settings.max_concurrency.to_usize());
-        // So can a breaker.
+        // A breaker can follow all of its options at any time.
         let _followed = self.inner.circuit.reconfigure(&settings.breaker());
-        let live = Live::new(settings, before.retry.clone(), clients, allow_private);
+        // So can a rate, but for the signals that it obeys, which are none.
+        let _followed = self.inner.rate.reconfigure(&settings.rate_options());
+        let live = before.followed_by(settings, clients, allow_private);
         *self.inner.live.write().unwrap_or_else(PoisonError::into_inner) = live;
         if before.settings.url != settings.url {
             self.enable().await;
@@ -147,36 +136,52 @@ impl Endpoint {
     }
 
     /// Delivers again what has been disabled. Says whether it was.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may still be disabled in this process; enabling it again is well.
     pub(super) async fn enable(&self) -> bool {
-        let was_disabled = self.inner.lock_disabled().take().is_some();
-        if was_disabled {
-            self.inner.log.info(format!("{}: enabled again", self.name()));
-            if let Err(error) = self.inner.ledger.set_disabled(self.name(), None).await {
-                self.inner.log.warn(format!(
-                    "{}: after a restart it is disabled again: {}",
-                    self.name(),
-                    chain(&error)
-                ));
-            }
+        if !self.inner.is_disabled() {
+            return false;
         }
+        // The store first: whoever is not told that it is enabled asks again.
+        if let Err(error) = self.inner.ledger.set_disabled(self.name(), None).await {
+            self.inner.log.warn(format!(
+                "{}: after a restart it is disabled again: {}",
+                self.name(),
+                chain(&error)
+            ));
+        }
+        let was_disabled = self.inner.lock_disabled().take().is_some();
+        self.inner.log.info(format!("{}: enabled again", self.name()));
         was_disabled
     }
 
     /// Starts nothing more, and waits for what runs, at most this long. What has not been delivered stays in the ledger.
-    pub(crate) async fn stop(&self, limit: Duration) -> DrainReport {
+    /// It acts when it is called.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future ends the wait and undoes nothing.
+    pub(crate) fn stop(&self, limit: Duration) -> impl Future<Output = DrainReport> + Send + use<> {
         self.inner.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
-        let options = self.inner.options(&self.inner.live().settings).cancel_grace(limit);
-        // Only the grace is different, and that can be followed at any time.
-        let _followed = self.lanes.reconfigure(&options);
-        self.lanes.cancel().await
+        let (tasks, drained) = (self.tasks.clone(), self.lanes.drain_running_for(limit));
+        async move {
+            tasks.wait().await;
+            drained.await
+        }
     }
 
     /// Waits until nothing is left for this endpoint, neither in the ledger nor under way.
     pub(crate) async fn idle(&self) {
         self.inner.ledger.counts().nothing_waits_for(self.name()).await;
         self.lanes.idle().await;
+    }
+
+    /// Whether nothing of it is at work any more.
+    #[cfg(test)]
+    pub(super) fn has_ended(&self) -> bool {
+        let Stats { closed, running, pending, .. } = self.stats();
+        self.tasks.is_empty() && closed && running == 0 && pending == 0
     }
 
     pub(super) fn wake(&self) {
@@ -205,12 +210,17 @@ impl Endpoint {
         self.inner.live()
     }
 
+    #[cfg(test)]
+    pub(super) async fn disable(&self, reason: &str) {
+        self.inner.disable(reason).await;
+    }
+
     pub(super) fn disabled(&self) -> Option<Disabled> {
         self.inner.lock_disabled().as_ref().map(|(disabled, _)| disabled.clone())
     }
 
     pub(super) fn is_slow(&self) -> bool {
-        self.inner.signals.is_raised(self.inner.pace.signal())
+        self.inner.rate.stats().is_paused
     }
 
     /// Attempts, deliveries and parked events since the start.
@@ -263,52 +273,8 @@ impl Inner {
             .max_concurrency(settings.max_concurrency.to_usize())
             .queue_capacity(QUEUE_CAPACITY)
             .max_queued_per_key(QUEUED_PER_KEY)
-            .defer_on([&*format!("circuit.open.{}", self.name), self.pace.signal()])
-    }
-}
-
-impl Live {
-    fn new(
-        settings: &EndpointSettings,
-        retry: Retry<Refusal>,
-        clients: &Clients,
-        allow_private: bool,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            settings: settings.clone(),
-            retry,
-            client: clients.get(allow_private).clone(),
-            secrets: settings.secrets.iter().map(|secret| secret.expose().clone()).collect(),
-        })
-    }
-
-    pub(super) fn target(&self) -> Target<'_> {
-        Target { url: self.settings.url.url(), secrets: &self.secrets, timeout: self.settings.timeout.0 }
-    }
-
-    /// Whose requests are bounded together: the host and port that the URL leads to.
-    pub(super) fn host(&self) -> String {
-        let url = self.settings.url.url();
-        format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
-    }
-
-    /// How long the endpoint is left alone after an answer: as long as the receiver asks for, within the longest wait, and
-    /// for a moment when it has too much to do and does not say how long.
-    pub(super) fn pause_after(&self, refusal: &Refusal) -> Option<Duration> {
-        let retry = &self.settings.retry;
-        let asked = refusal.retry_after().or_else(|| refusal.is_overload().then_some(retry.base.0));
-        asked.map(|pause| pause.min(retry.cap.0))
-    }
-}
-
-fn retrier(settings: &EndpointSettings) -> Retry<Refusal> {
-    let retry = Retry::new(settings.retry.options(), |refusal: &Refusal| match refusal.retry_after() {
-        _ if !refusal.is_passing() => Verdict::Stop,
-        Some(pause) => Verdict::RetryAfter(pause),
-        None => Verdict::Retry,
-    });
-    match settings.retry.budget {
-        Some(share) => retry.budget(&RetryBudget::new(RetryBudgetOptions::new().share(share.0))),
-        None => retry,
+            .defer_on([&*format!("circuit.open.{}", self.name), &*format!("rate.limited.{}", self.name)])
+            // What has not ended by the deadline of a stop is delivered again by the next start.
+            .cancel_grace(Duration::ZERO)
     }
 }

@@ -6,7 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -19,7 +21,7 @@ pub const MAX_KEY_BYTES: usize = 4_096;
 
 /// An event as somebody hands it in.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Submission {
     /// Its name, for whoever wants to send it again without sending it twice. Without one, the relay draws one.
     #[serde(default)]
@@ -32,6 +34,27 @@ pub struct Submission {
     pub key: Option<EventKey>,
     /// Whatever the receiver is told.
     pub data: Box<RawValue>,
+}
+
+/// Read from an object only: a derived form would take an array of the fields in their order as well.
+impl<'de> Deserialize<'de> for Submission {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Submission;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an event")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Submission, A::Error> {
+                Submission::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        input.deserialize_map(Object)
+    }
 }
 
 /// An event that was taken in.

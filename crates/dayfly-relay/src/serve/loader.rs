@@ -1,13 +1,15 @@
 //! Brings an endpoint's events from the ledger into its queue, as many as there is room for.
 //!
-//! What waits in memory is bounded by the queue, whatever the backlog. It is woken by intake and by deliveries that end, and
+//! What waits in memory is bounded by the queue, whatever the backlog. It is woken by intake and by room in the queue, and
 //! looks at nothing in between.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly::TryEnqueueError;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::courier::Job;
 use super::endpoint::{Inner, Lanes, QUEUE_CAPACITY, QUEUED_PER_KEY};
@@ -31,8 +33,17 @@ pub(super) struct Loader {
     plan: Plan,
     /// A walk over what was passed, and where it is.
     back: Option<(Walk, u64)>,
+    /// Each key that has no room, as far as is known; it comes out when half of its part of the queue is free.
+    rooms: FuturesUnordered<Room>,
+    /// Keys that have room again, and of which something was passed.
+    freed: BTreeSet<String>,
     is_full: bool,
+    /// The queue takes nothing any more.
+    is_closed: bool,
 }
+
+/// A wait for room of a key, which it yields.
+type Room = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// How far a page brought a walk.
 enum Came {
@@ -46,7 +57,16 @@ enum Came {
 
 impl Loader {
     pub(super) fn new(endpoint: Arc<Inner>, lanes: Lanes) -> Self {
-        Self { endpoint, lanes, plan: Plan::default(), back: None, is_full: false }
+        Self {
+            endpoint,
+            lanes,
+            plan: Plan::default(),
+            back: None,
+            rooms: FuturesUnordered::new(),
+            freed: BTreeSet::new(),
+            is_full: false,
+            is_closed: false,
+        }
     }
 
     /// Works until the endpoint is stopped.
@@ -57,10 +77,10 @@ impl Loader {
     }
 
     async fn work(&mut self) {
-        loop {
+        while !self.is_closed {
             match self.turn().await {
                 Ok(true) => {}
-                Ok(false) => self.endpoint.wake.notified().await,
+                Ok(false) => self.change().await,
                 Err(error) => {
                     self.endpoint.log.warn(format!("{}: {}", self.endpoint.name, chain(&error)));
                     tokio::time::sleep(STORE_PAUSE).await;
@@ -69,13 +89,21 @@ impl Loader {
         }
     }
 
+    /// Waits until there may be something to do.
+    async fn change(&mut self) {
+        // Half of the room has to be free again, so that not every start of a delivery costs a look at the store.
+        tokio::select! {
+            () = self.endpoint.wake.notified() => {}
+            () = self.lanes.room(QUEUE_CAPACITY / 2), if self.is_full => self.is_full = false,
+            Some(key) = self.rooms.next() => drop(self.freed.insert(key)),
+        }
+    }
+
     /// Does what there is room for. Says whether there may be more to do without anything having changed.
     async fn turn(&mut self) -> Result<bool, LedgerError> {
-        // Half of the room has to be free again, so that not every end of a delivery costs a look at the store.
-        if self.is_full && self.lanes.stats().pending > QUEUE_CAPACITY as u64 / 2 {
+        if self.is_full {
             return Ok(false);
         }
-        self.is_full = false;
         let back = self.go_back().await?;
         let on = self.go_on().await?;
         Ok(back || on)
@@ -101,16 +129,21 @@ impl Loader {
 
     /// The walk to take over what was passed, if it is worth one.
     fn way_back(&self) -> Option<(Walk, u64)> {
-        let has_room = |key: &&String| self.lanes.key_stats(key).queued <= QUEUED_PER_KEY as u64 / 2;
-        let freed: BTreeSet<String> = self.plan.blocked().filter(has_room).cloned().collect();
-        let walk = Walk::Again(freed);
+        if self.freed.is_empty() {
+            return None;
+        }
+        let walk = Walk::Again(self.freed.clone());
         let from = self.plan.start(&walk);
-        (walk != Walk::Again(BTreeSet::new())).then_some((walk, from))
+        Some((walk, from))
     }
 
     /// Looks at a page of what is new. Says whether it came anywhere.
     async fn go_on(&mut self) -> Result<bool, LedgerError> {
         let settled = self.endpoint.ledger.settled();
+        if self.endpoint.ledger.counts().waiting_for(&self.endpoint.name) == 0 {
+            // Looked at in this order: what was settled by then had been counted, so nothing of it is for this endpoint.
+            self.plan.skip_to(settled);
+        }
         if self.is_full || !self.plan.may_go_on() || self.plan.next() >= settled {
             return Ok(false);
         }
@@ -144,6 +177,9 @@ impl Loader {
                 self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
             *took |= offered == Offered::Taken;
             self.is_full |= offered == Offered::Full;
+            if offered == Offered::KeyFull {
+                self.await_room_of(key.clone());
+            }
             if !self.plan.offered(walk, seq, key, offered) {
                 return Ok(Came::ToAStop);
             }
@@ -154,15 +190,32 @@ impl Loader {
         }
         self.plan.passed(walk, below.saturating_sub(1));
         self.plan.arrived(walk);
+        if let Walk::Again(keys) = walk {
+            self.freed.retain(|key| !keys.contains(key));
+        }
         Ok(Came::ToTheEnd)
     }
 
-    fn offer(&self, job: Job) -> Offered {
+    /// Goes back for this key when half of its part of the queue is free.
+    fn await_room_of(&mut self, key: String) {
+        self.freed.remove(&key);
+        let lanes = self.lanes.clone();
+        self.rooms.push(Box::pin(async move {
+            lanes.room_of(&key, QUEUED_PER_KEY / 2).await;
+            key
+        }));
+    }
+
+    fn offer(&mut self, job: Job) -> Offered {
         match self.lanes.try_enqueue(job) {
             Ok(_) => Offered::Taken,
             Err(TryEnqueueError::KeyFull(_)) => Offered::KeyFull,
-            // A closed queue takes nothing any more; whoever closed it stops the loader as well.
-            Err(_) => Offered::Full,
+            Err(TryEnqueueError::Full(_)) => Offered::Full,
+            // Whoever closed the queue stops the loader as well.
+            Err(_) => {
+                self.is_closed = true;
+                Offered::Full
+            }
         }
     }
 }

@@ -9,9 +9,8 @@
 //! | [`relay`] | the relay without HTTP around it: what the demo and the service share |
 //! | `ledger`, `frontier` | what was taken in and is not done yet |
 //! | `loader`, `plan`, [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
-//! | `endpoint`, `courier`, `attempt` | from the queue to the receiver |
-//! | `pace` | when a receiver is left alone |
-//! | [`addresses`] | where the relay does not connect to |
+//! | `endpoint`, `live`, `courier`, `attempt` | from the queue to the receiver, as the settings say now |
+//! //! | [`addresses`] | where the relay does not connect to |
 //! | [`service`], `server`, `api` | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
@@ -22,10 +21,10 @@ pub(crate) mod endpoint;
 pub mod event;
 mod frontier;
 pub(crate) mod ledger;
+mod live;
 mod loader;
 pub mod log;
 pub mod ordering;
-mod pace;
 pub mod parse;
 mod plan;
 pub mod relay;

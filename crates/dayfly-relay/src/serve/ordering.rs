@@ -1,5 +1,7 @@
 //! What an endpoint orders its events by.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -55,16 +57,35 @@ fn find(event: &Event, pointer: &str) -> Option<String> {
         "/type" => text(&event.kind),
         "/id" => text(&event.id),
         _ => {
-            let inner = pointer.strip_prefix("/data")?;
-            let data = parsed(&event.data)?;
-            data.pointer(inner).filter(|value| !value.is_null()).map(Value::to_string)
+            let found = at(&event.data, pointer.strip_prefix("/data")?)?;
+            match serde_json::from_str(found) {
+                Ok(Value::Null) => None,
+                // However it was written, so that `1` and ` 1` are the same.
+                Ok(value) => Some(value.to_string()),
+                // A number beyond all bounds is what it is written as.
+                Err(_) => Some(found.to_owned()),
+            }
         }
     }
 }
 
-/// What cannot be held as a value, such as a number beyond all bounds, has no key in it.
-fn parsed(data: &RawValue) -> Option<Value> {
-    serde_json::from_str(data.get()).ok()
+/// What a JSON pointer leads to. Only the way there is read, so nothing else in the data can be in the way of it.
+fn at<'a>(data: &'a RawValue, pointer: &str) -> Option<&'a str> {
+    let mut found = data.get();
+    for step in pointer.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        found = if found.starts_with('{') {
+            let mut fields: HashMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(found).ok()?;
+            fields.remove(&*step)?.get()
+        } else {
+            // As pointers write them: no sign, and no zero in front.
+            let is_index = step == "0" || step.starts_with(|first: char| ('1'..='9').contains(&first));
+            let index: usize = step.parse().ok().filter(|_| is_index)?;
+            let items: Vec<&'a RawValue> = serde_json::from_str(found).ok()?;
+            items.get(index)?.get()
+        };
+    }
+    Some(found)
 }
 
 fn short(key: String) -> String {
@@ -138,6 +159,30 @@ mod tests {
             for ordering in ["/data/a", "/key"] {
                 assert_ne!(key(ordering, &event, 1), key(ordering, &event, 2), "{ordering} {data}");
             }
+        }
+    }
+
+    #[test]
+    fn a_pointer_leads_where_it_says_whatever_stands_beside_it() {
+        let deep = format!(r#"{{"a":7,"deep":{}1{}}}"#, "[".repeat(500), "]".repeat(500));
+        for (data, pointer, wanted) in [
+            (r#"{"a":7,"huge":1e999}"#, "/data/a", Some("=7")),
+            (&*deep, "/data/a", Some("=7")),
+            (r#"{"a":1e999}"#, "/data/a", Some("=1e999")),
+            (r#"{"a":1,"a":2}"#, "/data/a", Some("=2")),
+            (r#"{"a/b":{"~":[{"c": "x"}]}}"#, "/data/a~1b/~0/0/c", Some(r#"="x""#)),
+            ("{\"\\u0061\":3}", "/data/a", Some("=3")),
+            (r#"{"":{"":4}}"#, "/data//", Some("=4")),
+            ("[1,2]", "/data/1", Some("=2")),
+            ("[1,2]", "/data/01", None),
+            ("[1,2]", "/data/+1", None),
+            ("[1,2]", "/data/2", None),
+            ("[1,2]", "/data/99999999999999999999999", None),
+            ("\"text\"", "/data/0", None),
+            ("\"text\"", "/data", Some(r#"="text""#)),
+        ] {
+            let key = key(pointer, &event(None, data), 5);
+            assert_eq!(key, wanted.unwrap_or("#5"), "{pointer} in {data}");
         }
     }
 

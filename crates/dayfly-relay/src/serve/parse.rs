@@ -237,6 +237,7 @@ mod tests {
         );
         assert!(wrong(br#"{"type":"x","type":"x","data":1}"#).starts_with("duplicate field `type`"));
         assert!(wrong(b"17").contains("invalid type: integer `17`"));
+        assert!(wrong(br#"[[null,"x",null,1]]"#).contains("invalid type: sequence, expected an event"));
         assert!(wrong(b"{\"type\":\"\xff\",\"data\":1}").contains("invalid unicode code point"));
         assert!(wrong("\u{feff}{}".as_bytes()).contains("expected value"));
         assert!(wrong(br#"{"type":"x","data":NaN}"#).contains("expected value"));

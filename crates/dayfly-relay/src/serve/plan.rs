@@ -45,11 +45,6 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The keys that have something waiting that was passed.
-    pub(super) fn blocked(&self) -> impl Iterator<Item = &String> {
-        self.blocked.keys()
-    }
-
     /// Whether the walk may go on to more events, of which any may block another key.
     pub(super) fn may_go_on(&self) -> bool {
         self.blocked.len() < MAX_BLOCKED
@@ -58,6 +53,11 @@ impl Plan {
     /// The first number that nobody has looked at.
     pub(super) fn next(&self) -> u64 {
         self.next
+    }
+
+    /// Nothing before this number waits any more that nobody has looked at.
+    pub(super) fn skip_to(&mut self, seq: u64) {
+        self.next = self.next.max(seq);
     }
 
     /// Where a walk begins.

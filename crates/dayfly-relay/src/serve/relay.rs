@@ -1,16 +1,20 @@
 //! The relay itself, without a process and without HTTP around it: events in, deliveries out, settings followed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod changes;
+mod replay;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use dayfly::{Reconfigure, SignalPattern, SignalSink};
+use dayfly::SignalSink;
 use dayfly_kv::Backend;
 use dayfly_limit::KeyedLimiter;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
+pub(super) use self::replay::Replay;
 use super::attempt::Clients;
 use super::endpoint::{Endpoint, Shared};
 use super::event::{Event, Submission};
@@ -24,27 +28,6 @@ pub(super) const BACKLOG_PAUSE: Duration = Duration::from_secs(5);
 
 /// More than a record has besides its data: its id, type, key and the names of its endpoints.
 pub(super) const RECORD_BYTES: usize = 32 * 1024;
-
-/// How many parked events are read together, and how many one request looks at.
-const REPLAY_PAGE: usize = 64;
-const REPLAY_LOOK: usize = 10_000;
-
-/// Which parked events are handed in again.
-#[derive(Clone, Debug)]
-pub(super) struct Replay {
-    pub(super) endpoint: String,
-    pub(super) ids: Option<HashSet<String>>,
-    pub(super) kind: Option<SignalPattern>,
-    pub(super) after: u64,
-    pub(super) limit: usize,
-}
-
-impl Replay {
-    fn wants(&self, event: &Event) -> bool {
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&event.id))
-            && self.kind.as_ref().is_none_or(|kind| kind.matches(&event.kind))
-    }
-}
 
 /// A running relay. Clones are the same relay.
 #[derive(Clone, Debug)]
@@ -60,6 +43,8 @@ struct Inner {
     is_draining: std::sync::atomic::AtomicBool,
     /// What is being taken in. It goes on when who asked for it has gone.
     intake: TaskTracker,
+    /// Settings that are being applied. They go on as well.
+    changes: TaskTracker,
     /// Held while settings are applied, so that one change comes after the other.
     applying: tokio::sync::Mutex<()>,
     /// Held while parked events are handed in again.
@@ -159,6 +144,7 @@ impl Relay {
             endpoints: RwLock::new(endpoints),
             is_draining: false.into(),
             intake: TaskTracker::new(),
+            changes: TaskTracker::new(),
             applying: tokio::sync::Mutex::default(),
             replaying: tokio::sync::Mutex::default(),
             tally: IntakeTally::default(),
@@ -176,11 +162,14 @@ impl Relay {
     pub async fn accept(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, AcceptError> {
         let relay = self.clone();
         // Who hands in may go away in the middle of it; the ledger is not left half written for that.
-        let accepted = self.inner.intake.spawn(async move { relay.take_in(submissions).await }).await?;
-        if accepted.is_err() {
-            self.inner.tally.refused.fetch_add(1, Ordering::Relaxed);
-        }
-        accepted
+        let accepted = self.inner.intake.spawn(async move {
+            let accepted = relay.take_in(submissions).await;
+            if accepted.is_err() {
+                relay.inner.tally.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            accepted
+        });
+        accepted.await?
     }
 
     async fn take_in(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, AcceptError> {
@@ -239,115 +228,27 @@ impl Relay {
         Entering { event, named, waiting, overflowing }
     }
 
-    /// Hands parked events in again, for their endpoint alone. Says how many, and after which number to go on, if there is
-    /// more.
-    ///
-    /// # Errors
-    /// When there is no room in the backlog, when the relay ends, and when the store does not write.
+    /// Waits until no event waits for a delivery and none is under way. Intake stays open, so this may pass before anybody
+    /// notices.
     ///
     /// # Cancel safety
-    /// Dropped, some events are handed in again; one may be parked and wait at the same time.
-    pub(super) async fn replay(&self, which: Replay) -> Result<(u64, Option<u64>), AcceptError> {
-        let relay = self.clone();
-        let replayed = self.inner.intake.spawn(async move {
-            let replayed = relay.replay_page(&which).await;
-            relay.wake();
-            replayed
-        });
-        replayed.await?
-    }
-
-    async fn replay_page(&self, which: &Replay) -> Result<(u64, Option<u64>), AcceptError> {
-        if self.is_draining() {
-            return Err(AcceptError::Draining);
-        }
-        // Two at a time would hand the same events in twice.
-        let _one_at_a_time = self.inner.replaying.lock().await;
-        let backlog = self.settings().limits.backlog.0;
-        let promise = self.ledger().counts().promise(which.limit as u64, backlog);
-        let _promise = promise.ok_or(AcceptError::Backlog)?;
-        let (mut replayed, mut after, mut looked_at) = (0, which.after, 0);
-        loop {
-            let page = self.ledger().parked_page(&which.endpoint, after, REPLAY_PAGE).await?;
-            for (seq, parked) in page.parked {
-                after = seq;
-                looked_at += 1;
-                if !which.wants(&parked.event) {
-                    continue;
-                }
-                self.ledger().replay(seq, &which.endpoint, parked.event).await?;
-                replayed += 1;
-                if replayed == which.limit as u64 {
-                    return Ok((replayed, Some(after)));
-                }
-            }
-            match page.more_after {
-                None => return Ok((replayed, None)),
-                Some(next) if looked_at >= REPLAY_LOOK => return Ok((replayed, Some(next))),
-                Some(next) => after = next,
-            }
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn idle(&self) {
+        self.ledger().counts().nothing_waits().await;
+        // The store knows of an end before those do who count it.
+        for endpoint in self.endpoints().values() {
+            endpoint.idle().await;
         }
     }
 
-    /// Follows these settings from now on: limits are moved, new endpoints start, and those that are gone stop. What waits
-    /// for one that is gone stays in the ledger, and goes on when an endpoint of that name comes back.
+    /// Like [`idle`](Self::idle), for one endpoint; at once where there is none of this name.
     ///
     /// # Cancel safety
-    /// Dropped, some endpoints follow and others do not; applying them again brings all of them there.
-    pub async fn apply(&self, settings: Settings) {
-        let _one_at_a_time = self.inner.applying.lock().await;
-        let shared = &self.inner.shared;
-        let before = self.settings();
-        let fixed = before.fixed_differences(&settings);
-        if !fixed.is_empty() {
-            shared.log.warn(format!("{} hold from the start on: restart to change them", fixed.join(", ")));
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn idle_for(&self, endpoint: &str) {
+        if let Some(endpoint) = self.endpoint(endpoint) {
+            endpoint.idle().await;
         }
-        // A limiter can follow all of its options at any time.
-        let _followed = shared.requests.reconfigure(&settings.limits.of_requests());
-        let allow_private = settings.allow_private_addresses;
-        let mut current = self.endpoints();
-        let settings = Arc::new(settings);
-        // Intake first: what comes in from here on waits for the endpoints of these settings.
-        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
-        for (name, endpoint) in &settings.endpoints {
-            match current.remove(name) {
-                Some(running) if !running.needs_restart(endpoint) => {
-                    running.follow(endpoint, &shared.clients, allow_private).await;
-                }
-                running => {
-                    let mut disabled = None;
-                    if let Some(running) = running {
-                        let same = |was: &super::ledger::Disabled| was.url == endpoint.url.shown();
-                        disabled = running.disabled().filter(same);
-                        running.stop(settings.drain_deadline.0).await;
-                    }
-                    shared.log.info(format!("{name}: started"));
-                    let spawned = Endpoint::spawn(name, endpoint, allow_private, disabled, shared);
-                    self.endpoints_mut(|endpoints| drop(endpoints.insert(name.clone(), spawned)));
-                }
-            }
-        }
-        for (name, gone) in current {
-            self.endpoints_mut(|endpoints| drop(endpoints.remove(&name)));
-            gone.stop(settings.drain_deadline.0).await;
-            let waiting = self.ledger().counts().waiting_for(name.as_str());
-            shared.log.info(format!("{name}: stopped; {waiting} events wait until it comes back"));
-        }
-        self.inner.tally.reloads.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Takes nothing more in, starts no delivery, and waits for those under way, at most this long. The rest stays in the
-    /// ledger.
-    ///
-    /// # Cancel safety
-    /// Dropped, the relay ends all the same; only the wait is over.
-    pub async fn drain(&self, limit: Duration) {
-        self.inner.is_draining.store(true, Ordering::Release);
-        self.inner.intake.close();
-        self.inner.intake.wait().await;
-        let endpoints = self.endpoints();
-        let stops = endpoints.values().map(|endpoint| endpoint.stop(limit));
-        futures_util::future::join_all(stops).await;
     }
 
     /// Forgets ids and parked events that are too old.
@@ -403,3 +304,6 @@ impl Relay {
         self.inner.shared.log
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,8 @@ async fn connection(stream: TcpStream, router: Router, head_timeout: Duration, s
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
+        // Who has said all that it has to say is answered all the same.
+        .half_close(true)
         .max_headers(MAX_HEADERS)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);

@@ -10,6 +10,7 @@ use dayfly::{SignalOptions, SignalSink};
 use dayfly_config::{OpenError, Sources, WatchOptions, Watched};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +24,9 @@ use super::store::{self, OpenStoreError};
 /// How often what is too old is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
 
+/// Ten thousand endpoints fit into it, and nobody waits for a file that never ends.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
 /// How many rejected configurations wait to be told.
 const REJECTIONS: usize = 16;
 
@@ -31,6 +35,9 @@ const REJECTIONS: usize = 16;
 pub struct Service {
     relay: Relay,
     address: SocketAddr,
+    signals: SignalSink,
+    /// The generation of the configuration that every endpoint follows.
+    applied: watch::Receiver<u64>,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// Stopped last, so that whoever asks is told that the relay is going.
@@ -71,7 +78,8 @@ pub enum ServeError {
 pub async fn read(file: &Path, signals: &SignalSink) -> Result<Watched<Settings>, OpenError> {
     // What a hook is signed with is nobody's business, also where it is wrong. A URL is never repeated in an error anyway.
     let sources = Sources::new().file(file).secrets("endpoints.*.secrets*");
-    Watched::open_validated(sources, WatchOptions::new(), signals, Settings::check).await
+    let watch = WatchOptions::new().max_file_size(MAX_FILE_BYTES);
+    Watched::open_validated(sources, watch, signals, Settings::check).await
 }
 
 impl Service {
@@ -101,15 +109,17 @@ impl Service {
         };
         let api = Api { relay: relay.clone(), config: Some(Arc::clone(&config)) };
         tasks.spawn(serve(listener, router(api), bounds, stop_server.clone()));
-        let follow = follow(relay.clone(), config, settings.generation());
+        let (says, applied) = watch::channel(settings.generation());
+        let follow = follow(relay.clone(), config, says);
         let (stop_following, stop_sweeping) = (stop.clone(), stop.clone());
         tasks.spawn(async move { stop_following.run_until_cancelled(follow).await });
-        let (sweep, tell) = (sweep(relay.clone()), tell_rejections(relay.clone(), signals, file.to_owned()));
+        let (sweep, tell) =
+            (sweep(relay.clone()), tell_rejections(relay.clone(), signals.clone(), file.to_owned()));
         tasks.spawn(
             async move { stop_sweeping.run_until_cancelled(async { tokio::join!(sweep, tell) }).await },
         );
         log.info(format!("listening on http://{address}"));
-        Ok(Self { relay, address, tasks, stop, stop_server })
+        Ok(Self { relay, address, signals, applied, tasks, stop, stop_server })
     }
 
     /// Where it listens.
@@ -118,27 +128,54 @@ impl Service {
         self.address
     }
 
-    /// Takes nothing more in, waits for what runs within the deadline of the settings, and ends. What has not been
-    /// delivered stays in the store.
+    /// The relay that it serves.
+    #[must_use]
+    pub fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
+    /// What the relay, its endpoints and its configuration say.
+    #[must_use]
+    pub fn signals(&self) -> &SignalSink {
+        &self.signals
+    }
+
+    /// Waits until every endpoint follows the configuration of this generation, or of a later one. The first is 1.
     ///
     /// # Cancel safety
-    /// Dropped, the service ends all the same, and nobody waits for it.
-    pub async fn drain(self) {
-        self.stop.cancel();
-        let deadline = self.relay.settings().drain_deadline.0;
-        self.relay.drain(deadline).await;
-        self.stop_server.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn applied(&self, generation: u64) {
+        // Whoever says it ends with the service, of which there is one while this is called.
+        drop(self.applied.clone().wait_for(|applied| *applied >= generation).await);
+    }
+
+    /// Takes nothing more in, waits for what runs within the deadline of the settings, and ends. What has not been
+    /// delivered stays in the store. It acts when it is called, and not when the future is polled.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropped, the service ends all the same, and nobody waits for it.
+    pub fn drain(self) -> impl Future<Output = ()> + Send + use<> {
+        let Self { relay, tasks, stop, stop_server, .. } = self;
+        stop.cancel();
+        let drained = relay.drain(relay.settings().drain_deadline.0);
+        // The server answers until everything else has ended, also when nobody waits for that.
+        tasks.spawn(async move {
+            drained.await;
+            stop_server.cancel();
+        });
+        tasks.close();
+        async move { tasks.wait().await }
     }
 }
 
 /// Applies each configuration that is put in force.
-async fn follow(relay: Relay, config: Arc<Watched<Settings>>, mut generation: u64) {
+async fn follow(relay: Relay, config: Arc<Watched<Settings>>, applied: watch::Sender<u64>) {
     loop {
-        let settings = config.changed_since(generation).await;
-        generation = settings.generation();
+        let before = *applied.borrow();
+        let settings = config.changed_since(before).await;
+        let generation = settings.generation();
         relay.apply(Settings::clone(&settings)).await;
+        applied.send_replace(generation);
         relay.log().info(format!("the configuration of generation {generation} is in force"));
     }
 }

@@ -16,7 +16,7 @@ use dayfly_limit::KeyedLimiterOptions;
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use endpoint::{CircuitSettings, EndpointSettings, HookUrl, ParseUrlError, RetrySettings};
+pub use endpoint::{CircuitSettings, EndpointSettings, HookUrl, ParseUrlError, RateSettings, RetrySettings};
 pub use text::{EndpointName, Human, ParseNameError, Whole};
 
 use super::addresses::is_public;
@@ -142,6 +142,11 @@ impl Settings {
             }
             if endpoint.retry.base.0 > endpoint.retry.cap.0 {
                 wrong.push(Invalid::at(at("retry.base"), "the first wait is longer than the longest, `cap`"));
+            }
+            if let Some(rate) = endpoint.rate
+                && !(Duration::from_millis(1)..=endpoint::LONGEST_PERIOD).contains(&rate.per.0)
+            {
+                wrong.push(Invalid::at(at("rate.per"), "a period from 1ms to 1day is wanted"));
             }
             if endpoint.circuit.open_for.0.is_zero() {
                 wrong.push(Invalid::at(at("circuit.open_for"), "a circuit is open for more than no time"));

@@ -27,7 +27,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 32] = [
+pub const SCENARIOS: [Scenario; 33] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -38,6 +38,7 @@ pub const SCENARIOS: [Scenario; 32] = [
     Scenario { name: "keyed_order_under_two_workers", run: || play(keyed::order()) },
     Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
+    Scenario { name: "room_that_is_told", run: || play(places::room_that_is_told()) },
     Scenario { name: "enter_a_line_while_it_opens", run: || play(line::enter_while_it_opens()) },
     Scenario { name: "each_ticket_is_answered_once", run: || play(tickets::answered_once()) },
     Scenario { name: "permits_while_the_limit_changes", run: || play(handover::resize()) },

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use dayfly::{Coordinator, SignalSink, TryEnqueueError};
+use dayfly::{Coordinator, KeyedCoordinator, SignalSink, TryEnqueueError};
 use shuttle::rand::{Rng, thread_rng};
 use tokio::task::{spawn, yield_now};
 
@@ -53,6 +53,46 @@ pub(super) async fn dropped_enqueues() {
     let report = work.drain().await;
     assert_eq!(balanced(report), accepted + CAPACITY as u64);
     assert_eq!(report.completed, report.accepted);
+}
+
+/// A feeder that goes past what is full and comes back when it hears of room is never left waiting, also beside one that
+/// stands in line and one that goes away.
+pub(super) async fn room_that_is_told() {
+    let work = KeyedCoordinator::spawn(
+        WORK.max_concurrency(2).queue_capacity(4).max_queued_per_key(2),
+        &SignalSink::default(),
+        |item: &u32| item % 2,
+        |_: u32, _| yield_now(),
+    );
+    let feeders = [0, 1].map(|key| {
+        let work = work.clone();
+        spawn(async move {
+            for number in 0..3 {
+                let mut refused = work.try_enqueue(key);
+                while let Err(why) = refused {
+                    // Whoever is refused has the engine look again; a wait has to be enough by itself.
+                    match why {
+                        TryEnqueueError::KeyFull(_) => work.room_of(&key, 1 + number % 2).await,
+                        _ => work.room(1).await,
+                    }
+                    refused = work.try_enqueue(key);
+                }
+            }
+        })
+    });
+    let in_line = {
+        let work = work.clone();
+        spawn(async move {
+            polled_at_most(1, work.room_of(&0, 2)).await;
+            work.enqueue(0).await.expect("it is open");
+        })
+    };
+    for feeder in feeders.into_iter().chain([in_line]) {
+        feeder.await.expect("a feeder comes to its end");
+    }
+    work.room(4).await;
+    let report = work.drain().await;
+    assert_eq!((balanced(report), report.completed), (7, 7));
 }
 
 /// Polls a future up to so many times, lets go of it some time later, and says whether it came to its end.

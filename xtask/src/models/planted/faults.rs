@@ -43,6 +43,13 @@ pub(super) const FAULTS: &[Fault] = &[
         wrong: "is_awake.store(false, Ordering::Release)",
     },
     Fault {
+        what: "the last place of a key is free, and nobody is told",
+        by: (SHUTTLE, "room_that_is_told"),
+        file: ROOM,
+        right: "            room.lookouts.tell_all(wakers);\n            entry.remove();",
+        wrong: "            entry.remove();",
+    },
+    Fault {
         what: "a producer that gives up does not pass its place on",
         by: (LOOM, "room_a_place"),
         file: ROOM,
@@ -118,6 +125,13 @@ pub(super) const FAULTS: &[Fault] = &[
         file: "crates/core/dayfly/src/engine/core.rs",
         right: "            sitting.shared.doom(sitting.occupant.generation);\n",
         wrong: "",
+    },
+    Fault {
+        what: "the last place of a key is free, and nobody is told",
+        by: (SHUTTLE, "room_that_is_told"),
+        file: ROOM,
+        right: "            room.lookouts.tell_all(wakers);\n            entry.remove();",
+        wrong: "            entry.remove();",
     },
     Fault {
         what: "a producer that gives up does not pass its place on",

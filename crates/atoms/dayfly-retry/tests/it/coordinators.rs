@@ -198,3 +198,51 @@ async fn a_killed_body_takes_its_call_with_it() {
     assert_eq!(work.drain().await.cancelled, 1);
     assert_eq!(budget.balance(), 1, "the retry that was not made is there again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_keeps_its_item_decides_as_every_other_does() {
+    #[derive(Debug)]
+    struct Precious(u32);
+
+    let signals = SignalSink::default();
+    let budget = RetryBudget::new(RetryBudgetOptions::new().share(0.5).min_per_second(0));
+    let retry = Retry::new(PLAIN, |error: &String| error != "no").budget(&budget);
+    let (park, mut parked) = mpsc::channel(16);
+    let body = move |item: Precious, op: Operation| {
+        let (retry, park) = (retry.clone(), park.clone());
+        async move {
+            let error = match item.0 {
+                0 => {
+                    retry.succeeded(&op);
+                    return op.done();
+                }
+                1 => "no".to_owned(),
+                number => format!("attempt {} of {number}", op.attempt()),
+            };
+            match retry.next_attempt(&op, &error) {
+                Ok(after) => op.again(item, after),
+                Err(why) => {
+                    park.try_send((item, why)).unwrap();
+                    op.fail(error)
+                }
+            }
+        }
+    };
+    let work = Coordinator::spawn(WORK, &signals, body);
+    for item in [0, 0, 0, 1, 2, 3] {
+        work.enqueue(Precious(item)).await.unwrap();
+    }
+    let start = Instant::now();
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.failed), (3, 3));
+    assert_eq!(start.elapsed(), seconds(2));
+    let mut given_up = Vec::new();
+    while let Ok((item, why)) = parked.try_recv() {
+        given_up.push((item.0, why));
+    }
+    // Six operations pay for three retries: two for the first that needs some, and the last one finds no second.
+    let expected = [(1, GaveUp::NotRetryable), (2, GaveUp::AttemptsExhausted), (3, GaveUp::BudgetExhausted)];
+    given_up.sort_unstable_by_key(|(item, _)| *item);
+    assert_eq!(given_up, expected);
+    assert_eq!(signals.history("retry.attempt").len(), 3);
+}

@@ -40,6 +40,8 @@ pub(super) enum Phase {
     Open,
     /// Intake has ended; what was accepted is finished.
     Closed,
+    /// What had not started has ended; what runs is let run, once.
+    Finishing,
     /// What runs has been told to stop, and is dropped at the deadline.
     Cancelling { deadline: Instant },
     /// What still runs is being dropped.
@@ -213,7 +215,7 @@ where
         }
         let deadline = match self.phase {
             Phase::Cancelling { deadline } => Some(deadline),
-            Phase::Open | Phase::Closed | Phase::Killing => self.cancel_at,
+            Phase::Open | Phase::Closed | Phase::Finishing | Phase::Killing => self.cancel_at,
         };
         let deadline = earlier(deadline, self.let_in_at);
         earlier(
@@ -240,7 +242,21 @@ where
             return;
         }
         self.cancel_at = None;
+        self.end_unstarted_ones(now, effects);
         self.phase = Phase::Cancelling { deadline: far_enough(now, self.grace) };
+        effects.cancelled.extend(self.seats.iter().map(|sitting| sitting.grip()));
+    }
+
+    /// Ends intake, and ends what has not started. What runs ends by itself; nothing of it is tried again.
+    pub(super) fn cancel_unstarted(&mut self, now: Instant, effects: &mut Effects<S>) {
+        if !self.ends_unstarted() {
+            self.end_unstarted_ones(now, effects);
+            self.phase = Phase::Finishing;
+        }
+    }
+
+    /// Ends what is queued, and what waits for its next attempt.
+    fn end_unstarted_ones(&mut self, now: Instant, effects: &mut Effects<S>) {
         for entry in self.waiting.take_all() {
             self.schedule.gave_up(&entry.key, entry.place);
             self.end_queued(entry, now, effects);
@@ -248,7 +264,6 @@ where
         for entry in self.schedule.take_all() {
             self.end_queued(entry, now, effects);
         }
-        effects.cancelled.extend(self.seats.iter().map(|sitting| sitting.grip()));
     }
 
     /// Ends one operation: removed if it has not started, dropped at its next suspension if it runs.
@@ -432,6 +447,11 @@ where
 
     fn is_cancelling(&self) -> bool {
         matches!(self.phase, Phase::Cancelling { .. } | Phase::Killing)
+    }
+
+    /// Whether nothing starts any more, not even for another attempt.
+    fn ends_unstarted(&self) -> bool {
+        self.is_cancelling() || self.phase == Phase::Finishing
     }
 
     /// Lets go what the window has no place for; every change ends with this.

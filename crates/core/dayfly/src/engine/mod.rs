@@ -12,6 +12,8 @@ mod in_line;
 mod in_place;
 mod inbox;
 mod keeper;
+mod lookout;
+mod lookouts;
 mod manner;
 mod pace;
 mod ready;
@@ -199,6 +201,16 @@ where
     pub(crate) fn cancel(self: &Arc<Self>) {
         self.shut();
         self.control(Core::cancel);
+        self.keeper.notify_one();
+    }
+
+    /// Ends intake and what has not started. What runs is let run; what has not ended after `limit` is cancelled.
+    pub(crate) fn cancel_unstarted(self: &Arc<Self>, limit: Option<Duration>) {
+        self.shut();
+        self.control(|core, now, effects| {
+            core.cancel_unstarted(now, effects);
+            core.close_by(limit.and_then(|limit| now.checked_add(limit)));
+        });
         self.keeper.notify_one();
     }
 

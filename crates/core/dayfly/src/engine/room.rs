@@ -8,6 +8,9 @@
 //! A producer takes a place of its key first and a place of the queue second, and stands in line for either; whoever
 //! comes later never overtakes. An operation that goes back to the queue for another attempt does not stand in line:
 //! it takes its places at once, so more may be taken than there are, and nobody is let in until that is made up for.
+//!
+//! Who only wants to hear of room looks out for it. That takes no place and none in a line, so while anybody stands in the
+//! line there is no room to be told of.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
@@ -16,12 +19,15 @@ use std::task::{Poll, Waker};
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
+use super::lookouts::{Lookouts, suffices};
+
 pub(super) struct Room<K> {
     capacity: usize,
     taken: usize,
     /// Of the taken places, those whose producer has not come for them yet.
     granted: usize,
     line: Line,
+    lookouts: Lookouts,
     /// Absent where there are no keys.
     keys: Option<Keys<K>>,
     waiting: HashMap<Ticket, Waiting>,
@@ -39,11 +45,13 @@ struct Keys<K> {
 /// How many places a key has.
 pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
 
-/// The places of one key. They exist while one is taken or somebody stands in line.
+/// The places of one key. They exist while one is taken or somebody stands in line; who looks out for some that are free
+/// does so only while others are taken.
 struct KeyRoom<K> {
     key: K,
     taken: usize,
     line: Line,
+    lookouts: Lookouts,
 }
 
 /// A producer in line.
@@ -80,6 +88,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
             taken: 0,
             granted: 0,
             line: Line::new(),
+            lookouts: Lookouts::new(),
             keys: per_key.map(Keys::new),
             waiting: HashMap::new(),
             numbers: 0,
@@ -179,6 +188,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn leave(&mut self, key: &K, wakers: &mut Vec<Waker>) {
         self.taken -= 1;
         self.leave_key(key, wakers);
+        self.tell_lookouts(wakers);
     }
 
     /// An operation is back in the queue, whether or not there is room.
@@ -201,6 +211,61 @@ impl<K: Eq + Hash + Clone> Room<K> {
                 wakers.extend(waiting.waker.take());
             }
         }
+        self.tell_lookouts(wakers);
+    }
+
+    /// Whether so many places are free, of the key or in all, or it cannot be waited for that any more.
+    pub(super) fn is_free(&self, key: Option<&K>, places: usize) -> bool {
+        let (free, capacity) = match (key, &self.keys) {
+            (Some(key), Some(keys)) => keys.free(key),
+            _ => (self.free(), self.capacity),
+        };
+        self.closed || suffices(free, places, capacity)
+    }
+
+    /// Ready when so many places are free, of the key or in all, or when the room was closed. What was known of the
+    /// waiting task before is `replaced`.
+    pub(super) fn look_out(
+        &mut self,
+        key: Option<&K>,
+        places: usize,
+        ticket: Ticket,
+        waker: &Waker,
+        replaced: &mut Option<Waker>,
+    ) -> Poll<()> {
+        if self.is_free(key, places) {
+            *replaced = self.look_away(key, places, ticket);
+            return Poll::Ready(());
+        }
+        if let Some(lookouts) = self.lookouts_of(key) {
+            *replaced = lookouts.wait(places, ticket, waker);
+        }
+        Poll::Pending
+    }
+
+    /// Nobody is to be told of room under this ticket any more. What was known of its task comes back.
+    pub(super) fn look_away(&mut self, key: Option<&K>, places: usize, ticket: Ticket) -> Option<Waker> {
+        self.lookouts_of(key)?.leave(places, ticket)
+    }
+
+    /// Those who look out for places of the key, if any of them is taken, or for places in all.
+    fn lookouts_of(&mut self, key: Option<&K>) -> Option<&mut Lookouts> {
+        match (key, &mut self.keys) {
+            (Some(key), Some(keys)) => keys.find(key).map(|room| &mut room.lookouts),
+            _ => Some(&mut self.lookouts),
+        }
+    }
+
+    fn tell_lookouts(&mut self, wakers: &mut Vec<Waker>) {
+        if !self.lookouts.is_empty() {
+            let free = self.free();
+            self.lookouts.tell(free, self.capacity, wakers);
+        }
+    }
+
+    /// The places that whoever comes now may take.
+    fn free(&self) -> usize {
+        if self.line.is_empty() { self.capacity.saturating_sub(self.taken) } else { 0 }
     }
 
     /// Whether a quarter of all places is free.
@@ -229,7 +294,9 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.taken -= std::mem::take(&mut self.granted);
         wakers.extend(self.waiting.drain().filter_map(|(_, waiting)| waiting.waker));
         self.line.clear();
+        self.lookouts.tell_all(wakers);
         if let Some(keys) = &mut self.keys {
+            keys.rooms.iter_mut().for_each(|room| room.lookouts.tell_all(wakers));
             // From now on only those who leave look here, and they need not find anything.
             keys.rooms.clear();
         }
@@ -237,7 +304,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
 
     /// A place of the key is free: the next in its line moves on to the line of the queue.
     fn leave_key(&mut self, key: &K, wakers: &mut Vec<Waker>) {
-        let Some(next) = self.keys.as_mut().and_then(|keys| keys.leave(key)) else { return };
+        let Some(next) = self.keys.as_mut().and_then(|keys| keys.leave(key, wakers)) else { return };
         let number = self.draw();
         self.line.insert(number, next);
         if let Some(waiting) = self.waiting.get_mut(&next) {
@@ -246,7 +313,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.admit(wakers);
     }
 
-    fn draw(&mut self) -> u64 {
+    pub(super) fn draw(&mut self) -> Ticket {
         self.numbers += 1;
         self.numbers
     }
@@ -280,6 +347,17 @@ impl<K: Eq + Hash + Clone> Keys<K> {
         }
     }
 
+    fn find(&mut self, key: &K) -> Option<&mut KeyRoom<K>> {
+        self.rooms.find_mut(self.hasher.hash_one(key), |room| room.key == *key)
+    }
+
+    /// How many of the key's places are free, and how many there are.
+    fn free(&self, key: &K) -> (usize, usize) {
+        let capacity = (self.capacity)(key);
+        let room = self.rooms.find(self.hasher.hash_one(key), |room| room.key == *key);
+        (room.map_or(capacity, |room| room.free(capacity)), capacity)
+    }
+
     fn is_full(&self, key: &K) -> bool {
         let room = self.rooms.find(self.hasher.hash_one(key), |room| room.key == *key);
         room.is_some_and(|room| !room.has_room((self.capacity)(key)))
@@ -299,24 +377,32 @@ impl<K: Eq + Hash + Clone> Keys<K> {
         false
     }
 
+    /// A line is there only while every place is taken, so nobody has to be told of room.
     fn step_out(&mut self, key: &K, number: u64) {
-        if let Entry::Occupied(mut room) = self.entry(key) {
-            room.get_mut().line.remove(&number);
+        if let Some(room) = self.find(key) {
+            room.line.remove(&number);
         }
     }
 
     /// Frees a place, and hands it to the first in line, whose ticket this returns.
-    fn leave(&mut self, key: &K) -> Option<Ticket> {
+    fn leave(&mut self, key: &K, wakers: &mut Vec<Waker>) -> Option<Ticket> {
         let Self { capacity, rooms, hasher } = self;
         let hash = hasher.hash_one(key);
         let Ok(mut entry) = rooms.find_entry(hash, |room| room.key == *key) else { return None };
         let room = entry.get_mut();
         if room.taken == 1 && room.line.is_empty() {
+            room.lookouts.tell_all(wakers);
             entry.remove();
             return None;
         }
         room.taken -= 1;
-        if room.line.is_empty() || room.taken >= capacity(key) {
+        if room.line.is_empty() {
+            if !room.lookouts.is_empty() {
+                room.tell_lookouts(capacity(key), wakers);
+            }
+            return None;
+        }
+        if room.taken >= capacity(key) {
             return None;
         }
         let (_, next) = room.line.pop_first()?;
@@ -327,50 +413,24 @@ impl<K: Eq + Hash + Clone> Keys<K> {
 
 impl<K: Clone> KeyRoom<K> {
     fn taken_once(key: &K) -> Self {
-        Self { key: key.clone(), taken: 1, line: Line::new() }
+        Self { key: key.clone(), taken: 1, line: Line::new(), lookouts: Lookouts::new() }
     }
 
     /// Whether there is a place, and nobody stands in line for it.
     fn has_room(&self, capacity: usize) -> bool {
-        self.line.is_empty() && self.taken < capacity
+        self.free(capacity) > 0
+    }
+
+    /// The places that whoever comes now may take.
+    fn free(&self, capacity: usize) -> usize {
+        if self.line.is_empty() { capacity.saturating_sub(self.taken) } else { 0 }
+    }
+
+    fn tell_lookouts(&mut self, capacity: usize, wakers: &mut Vec<Waker>) {
+        let free = self.free(capacity);
+        self.lookouts.tell(free, capacity, wakers);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::task::noop_waker;
-
-    use super::*;
-
-    #[test]
-    fn a_line_is_not_joined_after_the_close() {
-        let mut room = Room::new(1, Some(Box::new(|_: &u32| 1)));
-        let mut wakers = Vec::new();
-        room.enter(&7).unwrap();
-        room.close(&mut wakers);
-        let ticket = room.join(&7, &mut wakers);
-        let polled = room.poll(ticket, &noop_waker(), &mut None);
-        assert_eq!(polled, Poll::Ready(Err(NoRoom::Closed)));
-        room.leave(&7, &mut wakers);
-        room.admit(&mut wakers);
-        assert!(room.waiting.is_empty() && room.line.is_empty());
-        assert_eq!((room.taken, room.granted), (0, 0));
-    }
-
-    #[test]
-    fn a_waker_that_is_replaced_is_the_callers_to_drop() {
-        struct Flag;
-        impl std::task::Wake for Flag {
-            fn wake(self: std::sync::Arc<Self>) {}
-        }
-        let (task, mut wakers) = (std::sync::Arc::new(Flag), Vec::new());
-        let mut room = Room::new(1, None);
-        room.enter(&()).unwrap();
-        let ticket = room.join(&(), &mut wakers);
-        let first = Waker::from(std::sync::Arc::clone(&task));
-        assert!(room.poll(ticket, &first, &mut None).is_pending());
-        let mut replaced = None;
-        assert!(room.poll(ticket, &noop_waker(), &mut replaced).is_pending());
-        assert!(replaced.is_some_and(|waker| waker.will_wake(&first)));
-    }
-}
+mod tests;

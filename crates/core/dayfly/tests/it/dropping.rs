@@ -176,3 +176,29 @@ fn a_dropped_wait_for_cancellation_hides_no_cancellation() {
     );
     assert!(report.drops >= 3, "{report:?}");
 }
+
+#[test]
+fn draining_what_runs_acts_when_called_and_is_undone_by_no_drop() {
+    for limit in [None, Some(Duration::from_secs(60))] {
+        let report = drop_at_every_poll(
+            busy,
+            |(work, _)| async move {
+                work.enqueue(0).await.unwrap();
+                settle().await;
+                work.enqueue(1).await.unwrap();
+                let ended = match limit {
+                    None => work.drain_running().await,
+                    Some(limit) => work.drain_running_for(limit).await,
+                };
+                assert_eq!((ended.completed, ended.cancelled), (1, 1));
+            },
+            |(work, ran), _| async move {
+                // What had started by then ends by itself; the rest does not start.
+                let report = work.drain_running().await;
+                assert_eq!(report.completed + report.cancelled, report.accepted);
+                assert_eq!(ran.load(Ordering::SeqCst), report.completed);
+            },
+        );
+        assert!(report.polls > 64, "{report:?}");
+    }
+}

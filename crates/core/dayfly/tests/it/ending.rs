@@ -223,3 +223,87 @@ async fn figures_are_read_until_the_end_by_who_does_not_keep_it_open() {
     let stats = figures.stats();
     assert_eq!((stats.completed, stats.failed, stats.pending, stats.running), (2, 1, 0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn draining_what_runs_ends_the_rest_and_interrupts_nobody() {
+    let doors = Doors::shut();
+    let work = passing(WORK.max_concurrency(2), &doors);
+    for number in 0..6 {
+        work.enqueue(number).await.unwrap();
+    }
+    settle().await;
+    let end = work.drain_running();
+    assert_eq!((work.stats().cancelled, work.stats().running), (4, 2), "it acts when it is called");
+    assert!(matches!(work.try_enqueue(9), Err(dayfly::TryEnqueueError::Closed(9))));
+    assert_eq!(doors.inside(), 2);
+    let start = Instant::now();
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        doors.let_out(2);
+    };
+    let (report, ()) = tokio::join!(end, later);
+    assert_eq!((report.accepted, report.completed, report.cancelled), (6, 2, 4));
+    assert_eq!(start.elapsed(), Duration::from_secs(3_600), "however long that takes");
+    assert_eq!(work.drain_running().await, report);
+    assert_eq!(work.cancel().await, report);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_what_runs_tries_nothing_again() {
+    let signals = SignalSink::default();
+    let work =
+        Coordinator::spawn(WORK.max_concurrency(3), &signals, |number: u32, op: Operation| async move {
+            if number == 1 || op.attempt() == 1 && number == 0 {
+                return op.again::<_, (), std::convert::Infallible>(number, Duration::from_secs(60));
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert!(!op.is_cancelled());
+            op.again(number, Duration::ZERO)
+        });
+    for number in 0..3 {
+        work.enqueue(number).await.unwrap();
+    }
+    settle().await;
+    assert_eq!((work.stats().waiting, work.stats().running), (2, 1));
+    let start = Instant::now();
+    let report = work.drain_running().await;
+    assert_eq!(
+        (report.cancelled, start.elapsed().as_secs()),
+        (3, 2),
+        "the waiting ones, and the one that asks to"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_what_runs_for_a_time_keeps_its_limit_and_a_cancel_still_interrupts() {
+    for is_cancelled in [false, true] {
+        let doors = Doors::shut();
+        let work = passing(WORK.max_concurrency(1), &doors);
+        for number in 0..2 {
+            work.enqueue(number).await.unwrap();
+        }
+        settle().await;
+        let start = Instant::now();
+        drop(work.drain_running_for(Duration::from_secs(7)));
+        drop(work.drain_running_for(Duration::MAX));
+        let report = if is_cancelled { work.cancel().await } else { work.drain().await };
+        let waited = if is_cancelled { 5 } else { 7 + 5 };
+        assert_eq!(
+            (report.cancelled, start.elapsed().as_secs()),
+            (2, waited),
+            "the limit, then the grace period"
+        );
+        assert_eq!(doors.inside(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_what_runs_is_not_kept_by_a_pause_or_a_gate() {
+    let signals = SignalSink::default();
+    let work = Coordinator::spawn(WORK.defer_on("busy"), &signals, |(), _| async {});
+    let _busy = signals.hold("busy");
+    work.pause();
+    work.enqueue(()).await.unwrap();
+    settle().await;
+    assert_eq!(work.drain_running().await.cancelled, 1);
+}

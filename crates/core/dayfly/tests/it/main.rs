@@ -24,6 +24,7 @@ mod parking;
 mod priorities;
 mod queries;
 mod results;
+mod room;
 mod sharing;
 mod support;
 mod turns;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -54,7 +55,11 @@ pub(super) async fn list(State(api): State<Api>) -> Response {
     answer(StatusCode::OK, &json!({ "endpoints": endpoints, "gone": gone }))
 }
 
-pub(super) async fn enable(State(api): State<Api>, Path(name): Path<String>) -> Response {
+pub(super) async fn enable(State(api): State<Api>, name: Result<Path<String>, PathRejection>) -> Response {
+    let name = match name {
+        Ok(Path(name)) => name,
+        Err(wrong) => return failure(StatusCode::BAD_REQUEST, wrong.body_text()),
+    };
     match api.relay.endpoint(&name) {
         Some(endpoint) => {
             let was_disabled = endpoint.enable().await;

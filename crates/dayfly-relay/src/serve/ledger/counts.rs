@@ -63,12 +63,24 @@ impl Counts {
     /// # Cancel safety
     /// Nothing is lost: it changes nothing.
     pub(in crate::serve) async fn nothing_waits_for(&self, endpoint: &str) {
+        self.come_to(|counts| counts.waiting_for(endpoint) == 0).await;
+    }
+
+    /// Waits until nothing waits for any endpoint, gone ones included.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: it changes nothing.
+    pub(in crate::serve) async fn nothing_waits(&self) {
+        self.come_to(|counts| counts.lock().events == 0).await;
+    }
+
+    async fn come_to(&self, wanted: impl Fn(&Self) -> bool) {
         loop {
             let fewer = self.fewer.notified();
             let mut fewer = std::pin::pin!(fewer);
             // Listed before the look, so that a change after it wakes.
             fewer.as_mut().enable();
-            if self.waiting_for(endpoint) == 0 {
+            if wanted(self) {
                 return;
             }
             fewer.await;

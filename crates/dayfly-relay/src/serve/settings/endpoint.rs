@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use dayfly::SignalPattern;
+use dayfly_adaptive_rate::RateOptions;
 use dayfly_circuit_breaker::BreakerOptions;
 use dayfly_config::Secret as Hidden;
 use dayfly_retry::{Backoff, Jitter, RetryOptions};
@@ -46,7 +47,27 @@ pub struct EndpointSettings {
     /// When it is left alone for a while.
     #[serde(default)]
     pub circuit: CircuitSettings,
+    /// How often it is asked; without it, as often as `max_concurrency` allows.
+    #[serde(default)]
+    pub rate: Option<RateSettings>,
 }
+
+/// How often an endpoint is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateSettings {
+    /// Attempts in each period.
+    pub limit: Whole<1, 1_000_000_000>,
+    /// The period.
+    #[serde(default = "one_second")]
+    pub per: Human,
+    /// Attempts at once, after a time without any; without it, as many as `limit`.
+    #[serde(default)]
+    pub burst: Option<Whole<1, 1_000_000_000>>,
+}
+
+/// The longest period of a rate.
+pub(super) const LONGEST_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often an event is tried, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
@@ -90,6 +111,10 @@ pub struct Glob(SignalPattern);
 #[error("a URL such as `https://example.org/hook` is wanted, {0}")]
 pub struct ParseUrlError(&'static str);
 
+fn one_second() -> Human {
+    Human(Duration::from_secs(1))
+}
+
 fn every_type() -> Vec<Glob> {
     vec![Glob(SignalPattern::new("*"))]
 }
@@ -124,7 +149,17 @@ impl EndpointSettings {
             timeout: fifteen_seconds(),
             retry: RetrySettings::default(),
             circuit: CircuitSettings::default(),
+            rate: None,
         }
+    }
+
+    /// The options of its rate: also without a quota there are pauses, which are bounded as all waits are.
+    pub(crate) fn rate_options(&self) -> RateOptions {
+        let options = RateOptions::new().without_pause_on().max_keys(1).max_pause(self.retry.cap.0);
+        let Some(RateSettings { limit, per, burst }) = self.rate else { return options };
+        // The check has told of other periods by then.
+        let period = per.0.clamp(Duration::from_millis(1), LONGEST_PERIOD);
+        options.starts(limit.to_u32()).burst(burst.unwrap_or(limit).to_u32()).period(period)
     }
 
     /// The options of its circuit. Whatever runs at once may run as a probe, since none of it is refused: starts wait.

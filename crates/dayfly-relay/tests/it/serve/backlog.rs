@@ -25,7 +25,7 @@ async fn a_full_backlog_asks_for_patience() {
         (StatusCode::TOO_MANY_REQUESTS, "5")
     );
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(stage.api.post("/events", events(5, 1)).await.0, StatusCode::ACCEPTED);
 }
 
@@ -42,10 +42,10 @@ async fn what_is_too_much_for_one_endpoint_is_parked_for_it_alone() {
     let told = stage.api.endpoint("sick").await;
     assert_eq!((&told["waiting"], &told["parked"]), (&10.into(), &20.into()));
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"sick"}"#).await;
     assert_eq!(replayed["replayed"], 20);
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(sick.count(30).await.len(), 30);
 }
 
@@ -67,7 +67,7 @@ async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
     assert!(told["waiting"] == total && queued <= 256 + 64, "{told}");
     drop(hold);
     receiver.count(total).await;
-    stage.api.settled().await;
+    stage.settled().await;
     let mut last = vec![0; 97];
     for id in receiver.ids() {
         let number: usize = id.parse().unwrap();
@@ -75,4 +75,23 @@ async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
         last[number % 97] = number;
     }
     assert_eq!(receiver.got().len(), total);
+}
+
+#[tokio::test]
+async fn what_was_passed_of_a_full_key_is_gone_back_for_when_the_key_has_room() {
+    let receiver = Receiver::open().await;
+    let hold = receiver.hold().await;
+    let stage = Stage::open(&endpoint("one", &receiver.url(), "max_concurrency = 2")).await;
+    let event = |id: String, key: &str| format!(r#"{{"id":"{id}","type":"x","key":"{key}","data":1}}"#);
+    let mut lines: Vec<String> = (0..500).map(|number| event(format!("hot-{number}"), "hot")).collect();
+    lines.push(event("cold".to_owned(), "cold"));
+    assert_eq!(stage.api.post("/events", lines.join("\n")).await.0, StatusCode::ACCEPTED);
+    // The cold one is not behind the hot ones, of which few are in the queue.
+    receiver.until(|got| got.iter().any(|got| got.id == "cold")).await;
+    let told = stage.api.endpoint("one").await;
+    assert!(told["waiting"] == 501 && told["queued"].as_u64().unwrap() <= 64, "{told}");
+    drop(hold);
+    stage.settled().await;
+    let hot: Vec<String> = receiver.ids().into_iter().filter(|id| id != "cold").collect();
+    assert_eq!(hot, (0..500).map(|number| format!("hot-{number}")).collect::<Vec<_>>());
 }

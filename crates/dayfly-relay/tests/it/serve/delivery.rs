@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::receiver::Receiver;
-use super::stage::{SECRET, Stage, endpoint};
+use super::stage::{SECRET, Stage, endpoint, in_time};
 
 #[tokio::test]
 async fn another_implementation_believes_our_signatures() {
@@ -52,7 +52,7 @@ async fn each_key_arrives_in_order_also_when_attempts_fail() {
             .hand_in(&format!("{number}_{}", "x".repeat(number % 7)), &format!("key {}", number % 5))
             .await;
     }
-    stage.api.settled().await;
+    stage.settled().await;
     let mut last = HashMap::new();
     for got in receiver.got() {
         let number: usize = got.id.split('_').next().unwrap().parse().unwrap();
@@ -72,14 +72,16 @@ async fn one_endpoint_that_is_down_holds_up_nobody() {
         stage.api.hand_in(&number.to_string(), &number.to_string()).await;
     }
     well.count(600).await;
-    let told = stage.api.until("/endpoints", |told| told["endpoints"][1]["waiting"] == 0).await;
+    in_time("the one that is well has everything", stage.service.relay().idle_for("well")).await;
+    let (_, told) = stage.api.get("/endpoints").await;
+    assert_eq!(told["endpoints"][1]["waiting"], 0);
     assert_eq!(
         (&told["endpoints"][0]["name"], &told["endpoints"][0]["waiting"]),
         (&"sick".into(), &600.into())
     );
     assert!(told["endpoints"][0]["queued"].as_u64().unwrap() <= 256, "{told}");
     drop(hold);
-    stage.api.settled().await;
+    stage.settled().await;
     sick.count(600).await;
 }
 
@@ -94,7 +96,9 @@ async fn while_a_circuit_is_open_its_endpoint_starts_nothing_and_the_others_go_o
         stage.api.hand_in(&number.to_string(), &number.to_string()).await;
     }
     well.count(50).await;
-    let told = stage.api.until("/endpoints", |told| told["endpoints"][0]["circuit"] == "open").await;
+    stage.raised("circuit.open.sick").await;
+    let (_, told) = stage.api.get("/endpoints").await;
+    assert_eq!(told["endpoints"][0]["circuit"], "open");
     assert_eq!(
         (&told["endpoints"][0]["waiting"], &told["endpoints"][0]["attempts"]),
         (&50.into(), &2.into())
@@ -121,7 +125,7 @@ async fn one_key_that_is_stuck_holds_up_no_other_key() {
         stage.service.address(),
         file.replace("base = \"1ms\"", "base = \"2s\"")
     ));
-    stage.api.until("/readyz", |told| told["configuration"]["generation"] == 2).await;
+    stage.applied(2).await;
     stage.api.hand_in("stuck", "hot").await;
     for number in 0..400 {
         stage.api.hand_in(&format!("hot-{number}"), "hot").await;
@@ -130,7 +134,7 @@ async fn one_key_that_is_stuck_holds_up_no_other_key() {
         stage.api.hand_in(&format!("cold-{number}"), &format!("cold {number}")).await;
     }
     receiver.until(|got| got.iter().filter(|got| got.id.starts_with("cold")).count() == 50).await;
-    stage.api.settled().await;
+    stage.settled().await;
     let hot: Vec<String> = receiver.ids().into_iter().filter(|id| id.starts_with("hot")).collect();
     assert_eq!(hot, (0..400).map(|number| format!("hot-{number}")).collect::<Vec<_>>());
 }
@@ -143,7 +147,7 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     for id in ["a", "b", "c"] {
         stage.api.hand_in(id, "k").await;
     }
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(receiver.ids(), ["a"], "after the first answer nothing is sent");
     let told = stage.api.endpoint("one").await;
     assert_eq!(
@@ -158,7 +162,7 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     assert_eq!(enabled["was_disabled"], true);
     let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"one"}"#).await;
     assert_eq!(replayed["replayed"], 3);
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(receiver.ids(), ["a", "a", "b", "c"]);
     assert_eq!(stage.api.endpoint("one").await["parked"], 0);
 }
@@ -176,7 +180,7 @@ async fn what_is_given_up_is_parked_listed_and_replayed_by_filter() {
     for (id, kind) in [("moved", "a.x"), ("wrong", "a.y"), ("down", "b.x"), ("fine", "b.y")] {
         stage.api.post("/events", json!({ "id": id, "type": kind, "data": 1 }).to_string()).await;
     }
-    stage.api.settled().await;
+    stage.settled().await;
     let (_, listed) = stage.api.get("/events?state=parked&endpoint=one").await;
     let parked: Vec<(&str, u64)> = listed["events"]
         .as_array()
@@ -203,7 +207,7 @@ async fn what_is_given_up_is_parked_listed_and_replayed_by_filter() {
     assert_eq!(stage.api.post("/events/replay", again).await.1["replayed"], 1);
     let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"one","ids":["down","fine"]}"#).await;
     assert_eq!(replayed["replayed"], 1);
-    stage.api.settled().await;
+    stage.settled().await;
     let told = stage.api.endpoint("one").await;
     assert_eq!((&told["parked"], &told["delivered"]), (&0.into(), &4.into()));
 }
@@ -221,8 +225,8 @@ async fn a_receiver_that_asks_for_a_pause_gets_one() {
     for number in 0..3 {
         stage.api.hand_in(&number.to_string(), &number.to_string()).await;
     }
-    stage.api.until("/endpoints", |told| told["endpoints"][0]["slow"] == true).await;
-    stage.api.settled().await;
+    stage.raised("rate.limited.one").await;
+    stage.settled().await;
     assert!(start.elapsed().unwrap().as_millis() >= 1_000);
     assert_eq!(receiver.got().len(), 4);
 }

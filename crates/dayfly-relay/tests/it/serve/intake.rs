@@ -37,7 +37,7 @@ async fn an_id_is_delivered_once_however_often_it_is_handed_in() {
     let asks = (0..20).map(|_| stage.api.post("/events", event("c")));
     let answers = futures_util::future::join_all(asks).await;
     assert_eq!(answers.iter().filter(|(_, answer)| answer["accepted"] == 1).count(), 1);
-    stage.api.settled().await;
+    stage.settled().await;
     let mut ids = receiver.ids();
     ids.sort_unstable();
     assert_eq!(ids, ["a", "b", "c"]);
@@ -135,6 +135,6 @@ async fn events_that_nobody_wants_are_taken_and_not_kept() {
     let stage = Stage::open(&endpoint("one", &receiver.url(), "events = [\"order.*\"]")).await;
     let (status, answer) = stage.api.post("/events", r#"{"type":"user.born","data":1}"#).await;
     assert_eq!((status, &answer["events"][0]["endpoints"]), (StatusCode::ACCEPTED, &0.into()));
-    stage.api.settled().await;
+    stage.settled().await;
     assert!(receiver.got().is_empty());
 }

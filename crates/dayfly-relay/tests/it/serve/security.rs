@@ -16,7 +16,7 @@ async fn a_name_that_leads_into_the_own_network_is_not_followed() {
     let file = endpoint("one", &format!("http://localhost:{port}/"), "");
     let stage = Stage::open_as(&format!("listen = \"127.0.0.1:0\"\nstore = \"memory\"\n{file}")).await;
     stage.api.hand_in("a", "k").await;
-    stage.api.settled().await;
+    stage.settled().await;
     let (_, listed) = stage.api.get("/events?state=parked&endpoint=one").await;
     let error = listed["events"][0]["error"].as_str().unwrap();
     assert!(error.contains("localhost has no public address"), "{error}");
@@ -38,7 +38,7 @@ async fn nothing_tells_a_secret() {
     let receiver = Receiver::open().await;
     let stage = Stage::open(&endpoint("one", &format!("{}?token=t0ps3cret", receiver.url()), "")).await;
     stage.api.hand_in("a", "k").await;
-    stage.api.settled().await;
+    stage.settled().await;
     for path in ["/endpoints", "/metrics", "/readyz", "/events", "/events?state=parked&endpoint=one"] {
         let (_, answer) = stage.api.get(path).await;
         let text = answer.to_string();

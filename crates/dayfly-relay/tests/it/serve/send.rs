@@ -38,7 +38,7 @@ async fn a_file_arrives_in_its_order_and_sent_again_it_is_known() {
     assert_eq!(numbers, (0..250).collect::<Vec<_>>());
     let (status, said, _) = send(&stage.place, &arguments).await;
     assert_eq!((status, &*said), (0, "0 events taken in, 250 known already\n"));
-    stage.api.settled().await;
+    stage.settled().await;
     assert_eq!(receiver.got().len(), 250);
 }
 

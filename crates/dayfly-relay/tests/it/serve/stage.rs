@@ -59,6 +59,14 @@ pub(crate) struct Stage {
     pub(crate) api: Asking,
 }
 
+/// Waits for what comes soon where everything works.
+pub(crate) async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(came) => came,
+        Err(late) => panic!("{late}: {what}"),
+    }
+}
+
 /// A client of the API.
 #[derive(Clone)]
 pub(crate) struct Asking {
@@ -76,6 +84,21 @@ impl Stage {
         let service = Service::start(&place.file(), Log::Silent).await.unwrap();
         let api = Asking::new(&format!("http://{}", service.address()));
         Self { place, service, api }
+    }
+
+    /// Waits until nothing waits for any endpoint.
+    pub(crate) async fn settled(&self) {
+        in_time("nothing waits any more", self.service.relay().idle()).await;
+    }
+
+    /// Waits until the configuration of this generation is in force.
+    pub(crate) async fn applied(&self, generation: u64) {
+        in_time("the configuration is in force", self.service.applied(generation)).await;
+    }
+
+    /// Waits until this signal is raised.
+    pub(crate) async fn raised(&self, name: &str) {
+        in_time(name, self.service.signals().raised(name)).await;
     }
 }
 
@@ -122,7 +145,8 @@ impl Asking {
         endpoints.iter().find(|endpoint| endpoint["name"] == name).cloned().unwrap_or_default()
     }
 
-    /// Asks again and again until the answer is as wanted. What changes by itself has no event to wait for over HTTP.
+    /// Asks a program again and again until the answer is as wanted: what changes by itself in another process has no event
+    /// to wait for over HTTP. What a service in this process does is waited for at the [`Stage`].
     pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let wait = async {
             loop {
@@ -139,7 +163,7 @@ impl Asking {
         }
     }
 
-    /// Waits until nothing waits for any endpoint.
+    /// Asks a program until nothing waits for any endpoint.
     pub(crate) async fn settled(&self) {
         self.until("/metrics", |text| {
             text.as_str().unwrap().lines().any(|line| line == "dayfly_relay_events_waiting 0")

@@ -62,7 +62,7 @@ where
             if let Some(occupant) = self.seats.vacate(worker, claimed.seat) {
                 let is_killed = self.seats.shared(worker, claimed.seat).is_killed(occupant.generation);
                 let entry = occupant.queued(claimed.item);
-                if is_killed || self.is_cancelling() {
+                if is_killed || self.ends_unstarted() {
                     self.schedule.ended(&entry.key, entry.place);
                     // Its turn had come when it was found killed, so its place is free already.
                     if !self.seats.has_left_queue(worker, claimed.turn) {
@@ -111,7 +111,7 @@ where
                 self.remember(finish, ended, effects);
             }
             AttemptEnd::Again { item, .. }
-                if self.is_cancelling()
+                if self.ends_unstarted()
                     || shared.is_killed(occupant.generation)
                     || matches!(occupant.next, Next::Failed(_)) =>
             {
