@@ -72,13 +72,14 @@ impl<K: Eq + Hash + Clone, T> Line<K, T> {
         if parking.is_some() {
             self.tell();
         }
-        drop((parking, surplus));
+        contain(|| drop(parking));
+        contain(|| drop(surplus));
     }
 
     /// An operation has ended whose item nobody gets otherwise.
     pub(crate) fn give_up(&self, ended: GivenUp<K, T>) {
         let surplus = self.lock().give_up(ended);
-        drop(surplus);
+        contain(|| drop(surplus));
     }
 
     /// Nobody is left to unpark keys. What was parked is returned.
