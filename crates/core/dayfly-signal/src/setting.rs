@@ -10,7 +10,7 @@ mod notation;
 mod table;
 
 #[cfg(feature = "serde")]
-pub use notation::{HumanDuration, duration, obeyed, optional_duration};
+pub use notation::{HumanDuration, duration, duration_or_never, obeyed, optional_duration};
 #[cfg(feature = "serde")]
 pub use table::Table;
 
