@@ -79,6 +79,8 @@
 //! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | half as many | losing the latest items is fine |
 //! | `dataloader`, `ultra-batch` | none | yes | all callers get the error | | reads that want a cache of what was loaded |
 //! | `dayfly::ResultCoordinator` | operations | yes | | | items do not get cheaper together |
+//!
+//! It is 17 crates to build, itself and Tokio included; whoever writes the loop by hand builds Tokio only.
 
 mod answer;
 mod batch;

@@ -75,7 +75,11 @@ impl Visitor<'_> for HumanOrNever {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<OrNever, E> {
-        if text == NEVER { Ok(OrNever(None)) } else { Human.visit_str(text).map(|given| OrNever(Some(given))) }
+        if text == NEVER {
+            Ok(OrNever(None))
+        } else {
+            Human.visit_str(text).map(|given| OrNever(Some(given)))
+        }
     }
 }
 
