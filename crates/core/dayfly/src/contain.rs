@@ -28,6 +28,15 @@ pub fn drop_each(things: impl IntoIterator) {
     while contain(|| things.by_ref().for_each(drop)).is_none() {}
 }
 
+/// Empties a buffer of foreign things, as [`drop_each`] does, and keeps its room.
+pub fn clear<T>(things: &mut Vec<T>) {
+    if std::mem::needs_drop::<T>() && !things.is_empty() {
+        drop_each(things.drain(..));
+    } else {
+        things.clear();
+    }
+}
+
 /// Drops what foreign code panicked with, which is foreign too. What that drop panics with is let be: it could go on for
 /// ever.
 pub fn dispose(panic: Box<dyn Any + Send>) {
@@ -95,7 +104,9 @@ mod tests {
         let mut bombs = vec![Bomb, Bomb, Bomb, Bomb];
         drop_each(bombs.drain(..2));
         assert_eq!(bombs.len(), 2);
-        let mut rest = bombs.into_iter();
+        clear(&mut bombs);
+        assert!(bombs.is_empty() && bombs.capacity() >= 4);
+        let mut rest = vec![Bomb, Bomb].into_iter();
         drop_each(rest.by_ref().take(1));
         assert_eq!(rest.len(), 1);
         drop_each(rest);

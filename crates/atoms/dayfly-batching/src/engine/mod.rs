@@ -24,7 +24,7 @@ use crate::room::NoRoom;
 use crate::state::Manner;
 use crate::sync::{Mutex, MutexGuard, Notify, PoisonError};
 use crate::{Answer, Batch, BatchRules, BatcherOptions, DrainReport, Stats};
-use dayfly::contain::{contain, drop_each};
+use dayfly::contain::contain;
 use dayfly::latch::Latch;
 
 pub(crate) struct Engine<T, K, V, E> {
@@ -222,9 +222,7 @@ where
         for waker in worker.into_iter().chain(todo.wakers.drain(..)) {
             contain(|| waker.wake());
         }
-        contain(|| todo.spent = None);
-        drop_each(todo.key.take().into_iter().chain(todo.keys.drain(..)));
-        drop_each(todo.dropped.drain(..));
+        todo.drop_foreign();
     }
 
     /// Keys, identities and wakers are foreign code; whatever of it panicked, the desk's own steps are whole.

@@ -17,7 +17,7 @@ use super::verdict::{End, Tidings, Verdict, judge};
 use crate::batch::Home;
 use crate::state::Claim;
 use crate::{Answer, Batch, FailedBatch};
-use dayfly::contain::{contain, drop_each};
+use dayfly::contain::{clear, contain, drop_each};
 
 /// A worker that has handled so many batches in a row lets other tasks run.
 const IN_A_ROW: u32 = 16;
@@ -116,7 +116,7 @@ where
                 }
                 desk.look(*number, is_resting, claim, context.waker(), todo)
             });
-            drop_each(self.tidings.drain(..));
+            clear(&mut self.tidings);
             if let Poll::Ready(found) = looked {
                 self.has_left = found.is_none();
                 self.holds = found.map(|_| self.claim.items.len());
@@ -174,7 +174,7 @@ where
                 }
             }
         }
-        drop_each(items.drain(..));
+        clear(&mut items);
         self.claim.items = items;
     }
 
@@ -183,7 +183,7 @@ where
         let Self { engine, claim, tidings, .. } = self;
         let sameness = engine.rules.sameness.as_ref();
         contain(|| judge(end, count, &claim.waiters, sameness, tidings)).unwrap_or_else(|| {
-            drop_each(tidings.drain(..));
+            clear(tidings);
             judge(End::Panicked, count, &claim.waiters, sameness, tidings)
         })
     }
@@ -198,13 +198,13 @@ where
         });
         claim.waiters.clear();
         // Answers that nobody came for.
-        drop_each(tidings.drain(..));
+        clear(tidings);
     }
 
     fn tell(&mut self) {
         let Self { engine, tidings, todo, .. } = self;
         engine.change_with(todo, |desk, todo| desk.answer(tidings, todo));
-        drop_each(tidings.drain(..));
+        clear(tidings);
     }
 
     /// What the handler left of the items; a batch that was never handed out is still here.
