@@ -59,7 +59,7 @@
 //!
 //! # Features
 //! - `serde` (off by default): [`BatcherOptions`] is read from configuration and written to it, under the rules of the
-//!   setters and with durations as people write them (`20ms`); nothing panics on input.
+//!   setters and with durations as people write them (`20ms`, and `max_delay = "never"` for none); nothing panics on input.
 //!
 //! # Limits
 //! - One process, in memory. When the runtime shuts down, what has not been handled is counted as cancelled and dropped.

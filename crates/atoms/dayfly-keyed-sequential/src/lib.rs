@@ -75,7 +75,7 @@
 //! | again, without it, without all of it | `retry`, `skip`, `discard` | by hand | by hand | by offset |
 //! | a slow key holds up | nobody | all keys of its channel | nobody | its partition |
 //! | memory | keys with work | **fixed** | keys, until somebody empties it | on disk |
-//! | **time of an item** | 1.5 to 6 times a channel's | **1** | 0.8 to 3 times a channel's | |
+//! | **time of an item** | 1.5 to 6 times a channel's | **1** | 1.2 to 3.3 times a channel's | |
 //! | **survives the process** | no | no | no | **yes** |
 //!
 //! The times are those of the engine underneath (docs/performance.md); here an item is allocated once as well. It is 17
