@@ -166,7 +166,6 @@ impl<K> KeyTable<K> {
     #[inline]
     pub(crate) fn hold(&mut self, named: Named<K>, located: &Located, spare: &mut Few<K>) -> KeyIds {
         match (named, located.as_slice()) {
-            (Named::None, _) => KeyIds::None,
             (Named::One(hash, key), &[found]) => KeyIds::One(self.hold_one(hash, key, found, spare)),
             (Named::Many(keys), found) => {
                 let each = keys.into_iter().zip(found);

@@ -220,12 +220,12 @@ async fn an_endless_delay_is_no_overflow() {
 
 #[test]
 fn while_no_batch_fills_there_is_no_timer() {
-    let (parked, parks) = std::sync::mpsc::channel();
+    let (parked, parks) = std::sync::mpsc::sync_channel(1_000);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .on_thread_park(move || {
-            let _ = parked.send(());
+            let _ = parked.try_send(());
         })
         .build()
         .unwrap();

@@ -45,7 +45,9 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
         self.figures.cancelled += count as u64;
         self.room.leave(count, &mut todo.wakers);
         todo.dropped.extend(items);
-        keys.into_iter().for_each(|key| todo.drop_key(Some(key)));
+        for key in keys {
+            todo.drop_key(Some(key));
+        }
         todo.has_progressed = true;
         self.look_for_the_end(todo);
     }
