@@ -59,7 +59,7 @@
 //!
 //! # Features
 //! - `serde` (off by default): [`BatcherOptions`] is read from configuration and written to it, under the rules of the
-//!   setters and with durations as people write them (`20ms`); nothing panics on input.
+//!   setters and with durations as people write them (`20ms`, and `max_delay = "never"` for none); nothing panics on input.
 //!
 //! # Limits
 //! - One process, in memory. When the runtime shuts down, what has not been handled is counted as cancelled and dropped.
@@ -79,6 +79,8 @@
 //! | a `Vec` behind a mutex, swapped by a timer | none | no | is yours | half as many | losing the latest items is fine |
 //! | `dataloader`, `ultra-batch` | none | yes | all callers get the error | | reads that want a cache of what was loaded |
 //! | `dayfly::ResultCoordinator` | operations | yes | | | items do not get cheaper together |
+//!
+//! It is 17 crates to build, itself and Tokio included; whoever writes the loop by hand builds Tokio only.
 
 mod answer;
 mod batch;

@@ -47,6 +47,9 @@ mod rules;
 /// let rows: BatcherOptions = serde_json::from_str(r#"{ "max_items": 64, "max_delay": "20ms" }"#).unwrap();
 /// assert_eq!(rows, BatcherOptions::new().max_items(64).max_delay(Duration::from_millis(20)));
 ///
+/// let patient = serde_json::from_str::<BatcherOptions>(r#"{ "max_delay": "never" }"#).unwrap();
+/// assert_eq!(patient, BatcherOptions::new().without_max_delay());
+///
 /// let error = serde_json::from_str::<BatcherOptions>(r#"{ "max_items": 0 }"#).unwrap_err();
 /// assert!(error.to_string().starts_with("max_items must be at least 1, but is 0"));
 /// # }

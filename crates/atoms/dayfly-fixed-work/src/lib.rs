@@ -48,6 +48,19 @@
 //! - No priorities, no keys, no work stealing within a body: one item is one call.
 //!
 //! # When to use something else
+//!
+//! | | dayfly-fixed-work | `tokio::task::spawn_blocking` | `rayon::spawn` |
+//! |---|---|---|---|
+//! | threads | as many as it is told, from the start | up to 512, as they are needed | as many as cores |
+//! | queue | bounded, first come first served | no bound | no bound, no order |
+//! | the result | a ticket, or none | a join handle | by hand |
+//! | a panic | its operation's | its join handle's | the process's, unless there is a handler |
+//! | cancellation | seen by the body, waited for; what waits is removed | removes what has not started | none |
+//! | live limit, pause, gates on signals, window, figures | yes | | |
+//! | **threads that are there already** | | **the runtime's** | **one pool for the process** |
+//! | **one piece of work over all cores** | | | **yes** |
+//! | **crates to build, itself included** | 17 | **Tokio's** | **6** |
+//!
 //! - `tokio::task::spawn_blocking` for a call now and then: its threads are there already, up to 512 of them, and its queue
 //!   has no bound.
 //! - `rayon` when one piece of work is to be split over the cores; it has no bound, no order and no cancellation.

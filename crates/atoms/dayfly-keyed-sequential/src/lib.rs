@@ -63,9 +63,24 @@
 //! - A retried item runs from its beginning: what its body did before it failed is done twice unless the body sees to it.
 //! - Each item is allocated once and counted, and each attempt clones its key. `T` has to be `Sync`.
 //! - The signal of a parked key needs its text, as `Display` writes it; a key whose text cannot be written is parked
-//!   without one. `Hash`, `Eq`, `Clone` and the drop of a key run under a lock.
+//!   without one. `Hash`, `Eq`, `Clone` and the drop of a key run under a lock and must not panic.
 //!
 //! # When to use something else
+//!
+//! | | dayfly-keyed-sequential | one channel per hash of the key | a map of Tokio mutexes | a partitioned log |
+//! |---|---|---|---|---|
+//! | order within a key | yes | yes | yes | yes |
+//! | a failed item stops | its key | nothing, or all keys of its channel | nothing | its partition |
+//! | what failed, and why | listed, watched, signalled | by hand | by hand | the consumer's lag |
+//! | again, without it, without all of it | `retry`, `skip`, `discard` | by hand | by hand | by offset |
+//! | a slow key holds up | nobody | all keys of its channel | nobody | its partition |
+//! | memory | keys with work | **fixed** | keys, until somebody empties it | on disk |
+//! | **time of an item** | 1.5 to 6 times a channel's | **1** | 1.2 to 3.3 times a channel's | |
+//! | **survives the process** | no | no | no | **yes** |
+//!
+//! The times are those of the engine underneath (docs/performance.md); here an item is allocated once as well. It is 17
+//! crates to build, itself and Tokio included.
+//!
 //! - [`KeyedCoordinator`](dayfly::KeyedCoordinator) when a failure is the item's own affair and the key goes on.
 //! - `dayfly-retry` in the body when trying again by itself is enough.
 //! - A partitioned log, such as Kafka, when order has to survive the process. There, a failed record stops its

@@ -34,20 +34,24 @@ impl<K: Eq + Hash + Clone, T> Line<K, T> {
         }
     }
 
-    /// Parks a key, and says whether it is: not when nobody is left to unpark it.
+    /// Parks a key, and says whether it is: not when nobody is left to unpark it, nor when it panics.
     pub(crate) fn park(&self, key: &K, parking: Parking<T>) -> bool
     where
         K: Display,
     {
         // Foreign, as what it writes goes into a signal: never under the lock.
         let text = contain(|| key.to_string());
-        let Some(number) = self.lock().park(key.clone(), parking) else { return false };
+        // A key that panics is not parked, and so its item is given up.
+        let number = contain(|| self.lock().park(key.clone(), parking)).flatten();
+        let Some(number) = number else { return false };
         self.tell();
         if let Some(text) = text {
             // Who listens may unpark the key in this very call, so the signal is left only with the stay it is for.
             let hold = self.signals.hold(Draft::named(&self.parked_signal).key(&text));
-            let surplus = self.lock().keep(key, number, hold);
-            drop(surplus);
+            contain(|| {
+                let surplus = self.lock().keep(key, number, hold);
+                drop(surplus);
+            });
         }
         true
     }
@@ -72,13 +76,14 @@ impl<K: Eq + Hash + Clone, T> Line<K, T> {
         if parking.is_some() {
             self.tell();
         }
-        drop((parking, surplus));
+        contain(|| drop(parking));
+        contain(|| drop(surplus));
     }
 
     /// An operation has ended whose item nobody gets otherwise.
     pub(crate) fn give_up(&self, ended: GivenUp<K, T>) {
         let surplus = self.lock().give_up(ended);
-        drop(surplus);
+        contain(|| drop(surplus));
     }
 
     /// Nobody is left to unpark keys. What was parked is returned.

@@ -163,6 +163,7 @@ impl Located {
 impl<K> KeyTable<K> {
     /// Somebody more holds these keys or waits for them. A key that is there already is handed out, so that it is
     /// dropped elsewhere.
+    #[inline]
     pub(crate) fn hold(&mut self, named: Named<K>, located: &Located, spare: &mut Few<K>) -> KeyIds {
         match (named, located.as_slice()) {
             (Named::One(hash, key), &[found]) => KeyIds::One(self.hold_one(hash, key, found, spare)),

@@ -16,7 +16,7 @@ use crate::keys::{KeyIds, Named};
 use crate::request::Priority;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use dayfly::alarm::{Alarm, Ring};
-use dayfly::contain::contain;
+use dayfly::contain::{contain, drop_each};
 
 /// What handles, permits and waiters share.
 pub(crate) struct Shared<K> {
@@ -100,7 +100,7 @@ impl<K: Eq> Shared<K> {
         }
         let keys = admission.take(named, &located, permits, &mut spare);
         drop(state);
-        drop(spare);
+        drop_each(spare.into_iter());
         Asked::Admitted(keys)
     }
 
@@ -212,9 +212,7 @@ impl<K> Shared<K> {
         let answer = act(&mut state, &mut unused);
         if state.admission.is_calm() {
             drop(state);
-            for key in unused.into_iter() {
-                contain(|| drop(key));
-            }
+            drop_each(unused.into_iter());
             return answer;
         }
         let after = state.after(unused);
@@ -230,9 +228,7 @@ impl<K> Shared<K> {
         for waker in wakers.into_iter() {
             contain(|| waker.wake());
         }
-        for key in unused.into_iter() {
-            contain(|| drop(key));
-        }
+        drop_each(unused.into_iter());
         if let Some((lapse, runtime)) = watch {
             // Any runtime will do, best the one that is at work here.
             let runtime = Handle::try_current().ok().or(runtime);

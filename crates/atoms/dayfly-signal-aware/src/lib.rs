@@ -62,6 +62,21 @@
 //! - A gate says whether to go on at one moment. It cannot hold a signal back from being raised right after.
 //!
 //! # When to use something else
+//!
+//! | | dayfly-signal-aware | `tokio::sync::watch` | `CancellationToken` | tower's `Filter`, `LoadShed` |
+//! |---|---|---|---|---|
+//! | says no, and later yes again | yes | by hand | no | yes |
+//! | makes wait | yes | by hand | | |
+//! | by many signals, by pattern | yes | one channel for each | one token for each | |
+//! | signals that age out, newer ones that lift older ones | yes | by hand | | |
+//! | for one key only; for so long only | yes | by hand | | |
+//! | passing when it is open | 0.37 of its time | 1 | | |
+//! | a change that opens nothing for 1,000 who wait | 0.07 of its time | 1 | | |
+//! | **opening for 1,000 who wait** | 1.1 of its time | **1** | | |
+//! | **looks at the request** | its key | | | **`Filter`** |
+//! | **refuses what is busy** | | | | **`LoadShed`** |
+//! | **crates to build, itself included** | 17 | **Tokio's** | **6 of tokio-util's** | |
+//!
 //! - `cancel_on`, `defer_on` and `resume_on` of `CoordinatorOptions`, when the work goes into a coordinator and what is
 //!   to be held back is the start of it.
 //! - `tokio::sync::watch` or `CancellationToken`, when one flag is all there is and nobody raises signals.

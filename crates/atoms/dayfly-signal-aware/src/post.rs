@@ -10,6 +10,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use dayfly::contain::contain;
 use dayfly_signal::{SignalSink, Watch};
 use tokio::time::Instant;
 
@@ -84,7 +85,7 @@ impl Post {
             self.open_at.store(version + 1, Ordering::Release);
         }
         drop(state);
-        freed.into_iter().for_each(Waker::wake);
+        wake(freed);
         admission
     }
 
@@ -117,7 +118,7 @@ impl Post {
 
     pub(crate) fn set_max_deferral(&self, bound: Option<(Duration, AfterDeferral)>) {
         let woken = self.lock().line.set_bound(bound);
-        woken.into_iter().for_each(Waker::wake);
+        wake(woken);
     }
 
     /// Something that is watched has changed.
@@ -137,6 +138,13 @@ impl Post {
     /// No foreign code runs under this lock, so a poisoned one still guards a sound state.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each is foreign, and its panic no reason to leave the next one asleep.
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        contain(|| waker.wake());
     }
 }
 

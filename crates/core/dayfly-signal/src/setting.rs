@@ -14,7 +14,7 @@ mod table;
 #[cfg(feature = "durations")]
 pub use length::length;
 #[cfg(feature = "serde")]
-pub use notation::{HumanDuration, duration, obeyed, optional_duration};
+pub use notation::{HumanDuration, duration, duration_or_never, obeyed, optional_duration};
 #[cfg(feature = "serde")]
 pub use table::Table;
 

@@ -21,6 +21,22 @@ pub fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
+/// Drops foreign things in their order, each whatever the others do: two that panic while one buffer is dropped would end
+/// the process.
+pub fn drop_each(things: impl IntoIterator) {
+    let mut things = things.into_iter();
+    while contain(|| things.by_ref().for_each(drop)).is_none() {}
+}
+
+/// Empties a buffer of foreign things, as [`drop_each`] does, and keeps its room.
+pub fn clear<T>(things: &mut Vec<T>) {
+    if std::mem::needs_drop::<T>() && !things.is_empty() {
+        drop_each(things.drain(..));
+    } else {
+        things.clear();
+    }
+}
+
 /// Drops what foreign code panicked with, which is foreign too. What that drop panics with is let be: it could go on for
 /// ever.
 pub fn dispose(panic: Box<dyn Any + Send>) {
@@ -81,6 +97,19 @@ mod tests {
     fn a_panic_ends_here_and_so_does_that_of_what_it_panicked_with() {
         assert_eq!(contain(|| 7), Some(7));
         assert_eq!(contain(|| panic_any(Bomb)), None::<()>);
+    }
+
+    #[test]
+    fn each_of_many_that_go_off_is_dropped_and_what_is_left_out_stays() {
+        let mut bombs = vec![Bomb, Bomb, Bomb, Bomb];
+        drop_each(bombs.drain(..2));
+        assert_eq!(bombs.len(), 2);
+        clear(&mut bombs);
+        assert!(bombs.is_empty() && bombs.capacity() >= 4);
+        let mut rest = vec![Bomb, Bomb].into_iter();
+        drop_each(rest.by_ref().take(1));
+        assert_eq!(rest.len(), 1);
+        drop_each(rest);
     }
 
     #[test]

@@ -72,6 +72,6 @@ where
 {
     fn drop(&mut self) {
         // After the end there is nothing left to abandon. Before it, the runtime is shutting down.
-        drop(self.engine.change(Desk::abandon));
+        self.engine.change(Desk::abandon);
     }
 }

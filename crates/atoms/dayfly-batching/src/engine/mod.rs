@@ -222,12 +222,7 @@ where
         for waker in worker.into_iter().chain(todo.wakers.drain(..)) {
             contain(|| waker.wake());
         }
-        contain(|| {
-            todo.spent = None;
-            todo.key = None;
-            todo.keys.clear();
-            todo.dropped.clear();
-        });
+        todo.drop_foreign();
     }
 
     /// Keys, identities and wakers are foreign code; whatever of it panicked, the desk's own steps are whole.

@@ -3,6 +3,7 @@
 use std::task::Waker;
 
 use crate::DrainReport;
+use dayfly::contain::{clear, contain};
 
 /// What is left to do when the lock is free.
 pub(super) struct Todo<T, K> {
@@ -35,6 +36,18 @@ impl<T, K> Todo<T, K> {
             key: None,
             keys: Vec::new(),
         }
+    }
+
+    /// Drops what is foreign, each whatever the others do. Most of the time there is nothing.
+    pub(super) fn drop_foreign(&mut self) {
+        if self.spent.is_some() {
+            contain(|| self.spent = None);
+        }
+        if self.key.is_some() {
+            contain(|| self.key = None);
+            clear(&mut self.keys);
+        }
+        clear(&mut self.dropped);
     }
 
     pub(super) fn drop_key(&mut self, key: Option<K>) {

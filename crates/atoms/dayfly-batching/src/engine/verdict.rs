@@ -7,7 +7,7 @@ use crate::batch_rules::Sameness;
 use crate::replies::{Reply, Token};
 use crate::state::Waiter;
 use crate::{Answers, BatchError};
-use dayfly::contain::contain;
+use dayfly::contain::{contain, drop_each};
 
 /// How a handler ended.
 pub(super) enum End<V, E> {
@@ -57,11 +57,13 @@ pub(super) fn judge<T, V, E>(
         }
         End::Answered(Answers::Values(values)) => {
             let answers = values.len();
+            drop_each(values);
             tell_all(&|| Reply::Miscounted { items, answers });
             (Counts::failed(items), BatchError::Miscounted { items, answers })
         }
         End::Answered(Answers::Each(results)) => {
             let answers = results.len();
+            drop_each(results);
             tell_all(&|| Reply::Miscounted { items, answers });
             (Counts::failed(items), BatchError::Miscounted { items, answers })
         }
@@ -112,20 +114,22 @@ impl<E> Verdict<E> {
 
 /// Gives each who waits the result of its own item.
 fn tell_each<T, V, E>(
-    results: impl Iterator<Item = Result<V, Arc<E>>>,
+    mut results: impl Iterator<Item = Result<V, Arc<E>>>,
     waiters: &[Waiter],
     sameness: Option<&Sameness<T, V>>,
     tidings: &mut Tidings<V, E>,
 ) {
     let Some(Sameness { copy, .. }) = sameness else {
         // Each item has one who waits at most, and both stand in the order of the items.
-        let mut results = results.enumerate();
+        let mut next = 0;
         for waiter in waiters {
-            let own = results.find(|(at, _)| *at == waiter.at).map(|(_, result)| result);
-            if let Some((token, result)) = waiter.token.zip(own) {
+            drop_each(results.by_ref().take(waiter.at - next));
+            next = waiter.at + 1;
+            if let Some((token, result)) = waiter.token.zip(results.next()) {
                 tidings.push((token, Some(result.map_or_else(Reply::Failed, Reply::Done))));
             }
         }
+        drop_each(results);
         return;
     };
     let results: Vec<_> = results.collect();
@@ -138,4 +142,5 @@ fn tell_each<T, V, E>(
         };
         tidings.push((token, Some(reply)));
     }
+    drop_each(results);
 }

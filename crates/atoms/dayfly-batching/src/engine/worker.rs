@@ -17,7 +17,7 @@ use super::verdict::{End, Tidings, Verdict, judge};
 use crate::batch::Home;
 use crate::state::Claim;
 use crate::{Answer, Batch, FailedBatch};
-use dayfly::contain::contain;
+use dayfly::contain::{clear, contain, drop_each};
 
 /// A worker that has handled so many batches in a row lets other tasks run.
 const IN_A_ROW: u32 = 16;
@@ -116,7 +116,7 @@ where
                 }
                 desk.look(*number, is_resting, claim, context.waker(), todo)
             });
-            forget(&mut self.tidings);
+            clear(&mut self.tidings);
             if let Poll::Ready(found) = looked {
                 self.has_left = found.is_none();
                 self.holds = found.map(|_| self.claim.items.len());
@@ -174,7 +174,7 @@ where
                 }
             }
         }
-        contain(|| items.clear());
+        clear(&mut items);
         self.claim.items = items;
     }
 
@@ -183,7 +183,7 @@ where
         let Self { engine, claim, tidings, .. } = self;
         let sameness = engine.rules.sameness.as_ref();
         contain(|| judge(end, count, &claim.waiters, sameness, tidings)).unwrap_or_else(|| {
-            forget(tidings);
+            clear(tidings);
             judge(End::Panicked, count, &claim.waiters, sameness, tidings)
         })
     }
@@ -197,13 +197,14 @@ where
             desk.finish(claim, counts, todo);
         });
         claim.waiters.clear();
-        forget(tidings);
+        // Answers that nobody came for.
+        clear(tidings);
     }
 
     fn tell(&mut self) {
         let Self { engine, tidings, todo, .. } = self;
         engine.change_with(todo, |desk, todo| desk.answer(tidings, todo));
-        forget(tidings);
+        clear(tidings);
     }
 
     /// What the handler left of the items; a batch that was never handed out is still here.
@@ -219,11 +220,6 @@ where
     }
 }
 
-/// Drops answers that nobody came for.
-fn forget<V, E>(tidings: &mut Tidings<V, E>) {
-    while contain(|| tidings.clear()).is_none() {}
-}
-
 /// Leaves the items at these places, unless the handler has taken some.
 fn keep_only<T>(items: &mut Vec<T>, count: usize, places: &[usize]) {
     if items.len() != count {
@@ -237,7 +233,7 @@ fn keep_only<T>(items: &mut Vec<T>, count: usize, places: &[usize]) {
             !failed
         })
         .collect();
-    contain(|| drop(done));
+    drop_each(done);
 }
 
 /// Polls a future to its end, which is also that of its panic.
@@ -270,9 +266,9 @@ where
         }
         self.give_back();
         let (number, was_resting) = (self.number, self.is_resting);
-        drop(self.engine.change(|desk, todo| {
+        self.engine.change(|desk, todo| {
             desk.lose(number, was_resting, todo);
-            desk.abandon(todo)
-        }));
+            desk.abandon(todo);
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dayfly_signal::setting::{Checked, Table, duration, obeyed, optional_duration};
+use dayfly_signal::setting::{Checked, Table, duration, duration_or_never, obeyed};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{BatcherOptions, rules};
@@ -15,7 +15,7 @@ struct Form {
     max_items: usize,
     #[serde(deserialize_with = "max_weight")]
     max_weight: Option<u64>,
-    #[serde(with = "optional_duration")]
+    #[serde(with = "duration_or_never")]
     max_delay: Option<Duration>,
     #[serde(deserialize_with = "queue_capacity")]
     queue_capacity: Option<usize>,

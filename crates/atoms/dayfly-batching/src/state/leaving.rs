@@ -130,12 +130,12 @@ impl<T, K: Eq> State<T, K> {
     }
 
     /// Takes out every batch that no handler has, and the keys that nothing else is left of.
-    pub(crate) fn abandon(&mut self) -> (Vec<Vec<T>>, Vec<K>) {
+    pub(crate) fn abandon(&mut self) -> (Vec<T>, Vec<K>) {
         let (mut items, mut keys) = (Vec::new(), Vec::new());
         self.ready.clear();
         for batch in self.batches.places().filter(|batch| self.batches.is_taken(*batch)).collect::<Vec<_>>() {
             let pending = self.batches.get_mut(batch);
-            items.push(std::mem::take(&mut pending.items));
+            items.append(&mut pending.items);
             pending.waiters.clear();
             let (key, is_due, epoch) = (pending.key, pending.is_due, pending.epoch);
             if !is_due {

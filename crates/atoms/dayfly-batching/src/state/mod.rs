@@ -257,13 +257,14 @@ impl<T, K: Eq> State<T, K> {
         {
             self.shut(oldest, FlushReason::Keys);
         }
-        let now = now();
+        // Where every batch is due with its first item, no time is counted from there.
+        let opened_at = (self.limits.max_delay != Some(Duration::ZERO)).then(now);
         let epoch = self.epochs.begin();
-        let batch = self.batches.begin(key, epoch, now);
+        let batch = self.batches.begin(key, epoch, opened_at);
         if let Some(own) = self.keys.get(key) {
             own.open = Some(batch);
         }
-        (batch, self.limits.max_delay.and_then(|delay| now.checked_add(delay)))
+        (batch, opened_at.zip(self.limits.max_delay).and_then(|(opened, delay)| opened.checked_add(delay)))
     }
 
     fn wait(&mut self, batch: usize, at: usize, token: Option<Token>) -> Place {

@@ -22,6 +22,7 @@ pub(super) struct Pending<T> {
     /// Where the items stand, by their identity; empty where items have none.
     pub(super) same: HashTable<Same>,
     pub(super) key: usize,
+    /// Absent where its first item makes it due.
     pub(super) opened_at: Option<Instant>,
     pub(super) epoch: u64,
     /// Whether items may still come in.
@@ -70,7 +71,7 @@ impl<T> Batches<T> {
     }
 
     /// Begins a batch, which is the last among those that are not due.
-    pub(super) fn begin(&mut self, key: usize, epoch: u64, now: Instant) -> usize {
+    pub(super) fn begin(&mut self, key: usize, epoch: u64, opened_at: Option<Instant>) -> usize {
         let at = self.free.pop().unwrap_or_else(|| {
             self.places.push(Pending::new());
             self.places.len() - 1
@@ -85,7 +86,7 @@ impl<T> Batches<T> {
         let batch = &mut self.places[at];
         batch.number = Some(self.numbers);
         batch.weight = 0;
-        (batch.key, batch.epoch, batch.opened_at) = (key, epoch, Some(now));
+        (batch.key, batch.epoch, batch.opened_at) = (key, epoch, opened_at);
         (batch.is_open, batch.is_due) = (true, false);
         (batch.earlier, batch.later) = (earlier, None);
         at

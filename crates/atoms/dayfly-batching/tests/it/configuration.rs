@@ -32,6 +32,30 @@ fn every_field_is_read_and_written() {
 }
 
 #[test]
+fn the_least_and_the_most_and_none_at_all_are_read_as_they_were_written() {
+    let none = BatcherOptions::new().without_max_delay().without_max_weight();
+    let least = none.clone().max_delay(Duration::ZERO).cancel_grace(Duration::ZERO);
+    let most = none
+        .clone()
+        .max_items(usize::MAX)
+        .max_weight(u64::MAX)
+        .max_delay(Duration::MAX)
+        .queue_capacity(usize::MAX)
+        .max_in_flight(usize::MAX)
+        .max_keys(usize::MAX)
+        .cancel_grace(Duration::MAX);
+    for options in [&none, &least, &most] {
+        let text = serde_json::to_string(options).unwrap();
+        assert_eq!(read(&text).as_ref(), Ok(options), "{text}");
+    }
+    // A notation that has no null has a word for none.
+    for options in [&none, &least] {
+        let text = toml::to_string(options).unwrap();
+        assert_eq!(toml::from_str(&text).as_ref(), Ok(options), "{text}");
+    }
+}
+
+#[test]
 fn what_breaks_a_rule_says_which() {
     for field in ["max_items", "max_weight", "queue_capacity", "max_in_flight", "max_keys"] {
         let error = read(&format!(r#"{{ "{field}": 0 }}"#)).unwrap_err();

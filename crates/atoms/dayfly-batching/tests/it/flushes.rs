@@ -217,3 +217,32 @@ async fn an_endless_delay_is_no_overflow() {
     assert_eq!(watched.items().len(), 0);
     assert_eq!(batcher.cancel().await.cancelled, 1);
 }
+
+#[test]
+fn while_no_batch_fills_there_is_no_timer() {
+    let (parked, parks) = std::sync::mpsc::sync_channel(1_000);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || {
+            let _ = parked.try_send(());
+        })
+        .build()
+        .unwrap();
+    let (out, woken) = tokio::sync::oneshot::channel();
+    // Wakes the runtime once it sleeps for good: a paused clock jumps to the next timer as long as there is one.
+    let sleeper = std::thread::spawn(move || {
+        let jumps = (0..1_000).take_while(|_| parks.recv_timeout(Duration::from_millis(100)).is_ok());
+        let _ = (jumps.count(), out.send(()));
+    });
+    runtime.block_on(async {
+        let batcher = Watched::open().spawn(BatcherOptions::new());
+        batcher.push(1).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(batcher.stats().completed, 1);
+        let idle_since = Instant::now();
+        woken.await.unwrap();
+        assert_eq!(idle_since.elapsed(), Duration::ZERO, "nothing but a timer moves a paused clock");
+    });
+    sleeper.join().unwrap();
+}

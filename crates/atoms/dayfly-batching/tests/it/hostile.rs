@@ -36,6 +36,75 @@ async fn items_that_panic_when_they_are_dropped_cost_nobody_else_anything() {
     assert_eq!(batcher.drain().await.completed, 6);
 }
 
+/// An item or a value that goes off whenever it is dropped: two in one go would end the process.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("it went off");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_in_which_everything_panics_when_it_is_dropped_ends_as_any_other() {
+    for fails in [false, true] {
+        let batcher = Batcher::spawn(TWO, &SignalSink::default(), move |_: Batch<Mine>| async move {
+            if fails { Err("as asked") } else { Ok(()) }
+        });
+        for _ in 0..4 {
+            batcher.push(Mine).await.unwrap();
+        }
+        let report = batcher.drain().await;
+        assert_eq!((report.completed, report.failed), if fails { (0, 4) } else { (4, 0) });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_in_part_cancelled_or_abandoned_goes_off_by_itself() {
+    // Half of it fails, and half of it is dropped.
+    let batcher = Batcher::spawn(TWO.max_items(4), &SignalSink::default(), |batch: Batch<Mine>| async move {
+        (0..batch.len()).map(|at| if at < 2 { Ok(()) } else { Err("as asked") }).collect::<Vec<_>>()
+    });
+    for _ in 0..4 {
+        batcher.push(Mine).await.unwrap();
+    }
+    let report = batcher.drain().await;
+    assert_eq!((report.completed, report.failed), (2, 2));
+
+    // Its runtime is gone before anybody had them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let batcher = std::thread::spawn(move || {
+        let batcher = runtime.block_on(async {
+            let batcher = Batcher::spawn(TWO.max_items(9), &SignalSink::default(), |_: Batch<Mine>| async {});
+            for _ in 0..3 {
+                batcher.push(Mine).await.unwrap();
+            }
+            batcher
+        });
+        drop(runtime);
+        batcher
+    });
+    assert_eq!(batcher.join().unwrap().stats().cancelled, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_all_panic_when_they_are_dropped_cost_nobody_an_outcome() {
+    for answers in [2, 3] {
+        let batcher = Batcher::spawn(TWO, &SignalSink::default(), move |_: Batch<u32>| async move {
+            Ok::<_, ()>((0..answers).map(|_| Mine).collect::<Vec<_>>())
+        });
+        batcher.push(0).await.unwrap();
+        batcher.push(0).await.unwrap();
+        batcher.push(1).await.unwrap();
+        match batcher.submit(1).await {
+            Ok(value) => std::mem::forget(value),
+            Err(error) => assert!(matches!(error, SubmitError::Miscounted { items: 2, answers: 3 })),
+        }
+        let report = batcher.drain().await;
+        assert_eq!((report.completed, report.failed), if answers == 2 { (4, 0) } else { (0, 4) });
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_future_that_panics_when_it_is_dropped_costs_nothing() {
     let batcher = Batcher::spawn(TWO, &SignalSink::default(), |batch: Batch<u32>| {

@@ -104,6 +104,44 @@ async fn a_key_without_a_text_is_parked_without_a_signal() {
     work.drain().await;
 }
 
+thread_local! {
+    /// Whether the next clone of a key panics.
+    static NO_CLONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Fragile(u8);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        assert!(!NO_CLONE.replace(false), "no clone");
+        Self(self.0)
+    }
+}
+
+impl fmt::Display for Fragile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_whose_key_panics_when_it_is_parked_is_given_up_with_its_error() {
+    let body = |job: Arc<Job>, _| async move {
+        NO_CLONE.set(job.0 == 0);
+        if job.0 == 0 { Err("as asked") } else { Ok(()) }
+    };
+    let options = SequentialOptions::new();
+    let work = KeyedSequential::spawn(options, &SignalSink::default(), |_: &Job| Fragile(7), body);
+    work.enqueue(Job(0)).await.unwrap();
+    work.enqueue(Job(1)).await.unwrap();
+    settle().await;
+    assert!(!NO_CLONE.get() && work.parked_count() == 0);
+    let report = work.drain().await;
+    assert_eq!((report.figures.completed, report.figures.failed, report.figures.panicked), (1, 1, 0));
+    assert_eq!((report.given_up[0].item.0, report.given_up[0].error.as_deref()), (0, Some("as asked")));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_killed_gives_its_item_up_and_the_key_goes_on() {
     let work = spawn(|job: Arc<Job>, _| async move {

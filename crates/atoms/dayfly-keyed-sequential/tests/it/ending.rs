@@ -36,6 +36,31 @@ async fn drain_waits_for_parked_keys_and_they_can_still_be_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_it_drains_each_call_acts_once_and_the_drain_ends_with_the_last_parked_key() {
+    let world = World::breaking(&[(1, 0), (2, 0), (3, 0)]);
+    let work = spawn(WORK, &SignalSink::default(), &world);
+    for key in 1..=3 {
+        work.enqueue((key, 0)).await.unwrap();
+        work.enqueue((key, 1)).await.unwrap();
+    }
+    settle().await;
+    let drained = tokio::runtime::Handle::current().spawn(work.drain());
+    world.mend();
+    assert!(work.retry(&1) && !work.retry(&1), "the second finds it gone");
+    assert!(work.skip(&1).is_none() && work.discard(&1).is_empty());
+    assert_eq!(work.skip(&2).map(|item| *item), Some((2, 0)));
+    assert!(work.skip(&2).is_none() && !work.retry(&2));
+    settle().await;
+    assert!(!drained.is_finished(), "a key is parked");
+    assert_eq!(work.discard(&3).into_iter().map(|item| *item).collect::<Vec<_>>(), [(3, 0), (3, 1)]);
+    assert!(work.discard(&3).is_empty());
+    let report = drained.await.unwrap();
+    assert_eq!((report.figures.completed, report.figures.failed, report.figures.cancelled), (3, 2, 1));
+    assert!(report.given_up.is_empty() && work.parked().is_empty());
+    assert!(!work.retry(&3) && work.skip(&3).is_none(), "nor afterwards");
+}
+
+#[tokio::test(start_paused = true)]
 async fn drain_for_and_cancel_list_what_was_given_up_and_say_so_to_everybody() {
     for waits in [true, false] {
         let (work, _) = parked().await;

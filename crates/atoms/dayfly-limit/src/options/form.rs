@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dayfly_signal::setting::{HumanDuration, Table, duration, obeyed};
+use dayfly_signal::setting::{HumanDuration, Table, duration, duration_or_never, obeyed};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{KeyedLimiterOptions, LimiterOptions, rules};
@@ -14,7 +14,7 @@ use super::{KeyedLimiterOptions, LimiterOptions, rules};
 struct Form {
     limit: usize,
     allow_zero: bool,
-    #[serde(with = "age_after")]
+    #[serde(serialize_with = "duration_or_never::serialize", deserialize_with = "age_after")]
     age_after: Option<Duration>,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "claim_within")]
     claim_within: Duration,
@@ -30,7 +30,7 @@ struct KeyedForm {
     limit_per_key: usize,
     #[serde(deserialize_with = "max_keys")]
     max_keys: usize,
-    #[serde(with = "age_after")]
+    #[serde(serialize_with = "duration_or_never::serialize", deserialize_with = "age_after")]
     age_after: Option<Duration>,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "claim_within")]
     claim_within: Duration,
@@ -90,32 +90,7 @@ fn claim_within<'de, D: Deserializer<'de>>(input: D) -> Result<Duration, D::Erro
     obeyed(rules::claim_within(time.0), time)
 }
 
-/// `"30s"`, or `"never"`: what is left out has the default, so that there must be a word for it.
-mod age_after {
-    use std::borrow::Cow;
-
-    use serde::de::IntoDeserializer;
-    use serde::de::value::{CowStrDeserializer, Error as Wrong};
-
-    use super::{Deserialize, Deserializer, Duration, HumanDuration, Serialize, Serializer, obeyed, rules};
-
-    const NEVER: &str = "never";
-
-    #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
-    pub(super) fn serialize<S: Serializer>(age: &Option<Duration>, output: S) -> Result<S::Ok, S::Error> {
-        match age {
-            Some(age) => HumanDuration(*age).serialize(output),
-            None => output.serialize_str(NEVER),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
-        let text = Cow::<str>::deserialize(input)?;
-        if text == NEVER {
-            return Ok(None);
-        }
-        let text: CowStrDeserializer<'_, Wrong> = text.into_deserializer();
-        let wait = HumanDuration::deserialize(text).map_err(serde::de::Error::custom)?;
-        obeyed(rules::age_after(wait.0), wait).map(Some)
-    }
+fn age_after<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+    let wait = duration_or_never::deserialize(input)?;
+    wait.map(|wait| obeyed(rules::age_after(wait), HumanDuration(wait))).transpose()
 }

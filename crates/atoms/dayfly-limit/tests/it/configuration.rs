@@ -41,6 +41,15 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn the_most_and_none_at_all_are_read_as_they_were_written() {
+    let most = LimiterOptions::new().limit(usize::MAX).age_after(Duration::MAX).claim_within(Duration::MAX);
+    for options in [most, LimiterOptions::new().without_age_after()] {
+        let text = serde_json::to_string(&options).unwrap();
+        assert_eq!(read(&text), Ok(options), "{text}");
+    }
+}
+
+#[test]
 fn wrong_input_is_an_error_that_says_what_is_wrong() {
     let table = [
         ("[]", "expected a table of named fields"),

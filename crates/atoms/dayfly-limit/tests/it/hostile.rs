@@ -74,6 +74,20 @@ async fn a_key_that_panics_costs_only_its_own_request() {
     assert!(locks.is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_there_already_and_panics_on_its_way_out_takes_no_permit_along() {
+    let limiter = KeyedLimiter::new(KeyedLimiterOptions::new().limit_per_key(3));
+    let first = limiter.acquire(Trapped(1)).await.unwrap();
+    TRAP.set(Some("drop"));
+    let second = limiter.try_acquire(Trapped(1)).unwrap();
+    assert_eq!(TRAP.get(), None, "the surplus key was dropped, and its panic went nowhere");
+    TRAP.set(Some("drop"));
+    let third = limiter.acquire(Trapped(1)).await.unwrap();
+    assert_eq!((TRAP.get(), limiter.stats().in_use), (None, 3));
+    drop((first, second, third));
+    assert_eq!((limiter.stats().in_use, limiter.stats().keys), (0, 0));
+}
+
 struct Bomb(AtomicUsize);
 
 impl Wake for Bomb {

@@ -130,6 +130,40 @@ fn callers_that_name_their_keys_in_any_order_do_not_deadlock() {
     assert!(locks.is_empty());
 }
 
+#[test]
+fn callers_that_give_up_at_any_moment_leave_nothing_locked_and_nobody_waiting() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let locks = KeyedLock::new();
+    let inside: Arc<[Mutex<()>; 4]> = Arc::default();
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for task in 0..8_usize {
+            let (locks, inside) = (locks.clone(), inside.clone());
+            tasks.spawn(async move {
+                for round in 0..500 {
+                    let keys = [(task + round) % 4, (task * 3 + round) % 4, (task + round) % 4];
+                    let mut lock = Box::pin(locks.lock_many(keys));
+                    if (task + round) % 3 > 0 {
+                        // It stands in line, perhaps it is called, and then it is gone.
+                        if poll!(&mut lock).is_pending() {
+                            tokio::task::yield_now().await;
+                        }
+                        continue;
+                    }
+                    let _guard = lock.await;
+                    for key in std::collections::BTreeSet::from(keys) {
+                        drop(inside[key].try_lock().unwrap());
+                    }
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        tasks.join_all().await;
+    });
+    assert_eq!((locks.len(), locks.holders()), (0, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_panic_releases_the_lock() {
     let locks = KeyedLock::new();

@@ -31,6 +31,15 @@ fn what_is_absent_has_its_default_and_the_fields_are_the_setters() {
 }
 
 #[test]
+fn the_least_and_the_most_are_read_as_they_were_written() {
+    for (wait, then) in [(Duration::ZERO, AfterDeferral::Pass), (Duration::MAX, AfterDeferral::Refuse)] {
+        let options = GateOptions::new().max_deferral(wait, then);
+        let text = toml::to_string(&options).unwrap();
+        assert_eq!(toml::from_str(&text), Ok(options), "{text}");
+    }
+}
+
+#[test]
 fn hostile_input_is_an_error_that_says_what_is_wrong() {
     let table = [
         ("[]", "expected a table of named fields"),

@@ -51,6 +51,23 @@ async fn the_error_of_what_stands_behind_comes_through() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_closed_while_somebody_waits_in_front_of_it_hands_the_item_back() {
+    let signals = SignalSink::default();
+    let gate = Gate::new(options(), &signals);
+    let work = Coordinator::spawn(WORK, &signals, |_: u32, _| async {});
+    let hold = signals.hold("backpressure.disk");
+    let (refused, ()) = tokio::join!(gate.admit(3, |item| work.enqueue(item)), async {
+        settle().await;
+        work.close();
+        settle().await;
+        assert_eq!(gate.stats().deferred, 1, "the gate opens before anybody asks what is behind it");
+        drop(hold);
+    });
+    assert_eq!(refused, Err(AdmitError::Inner(EnqueueError::Closed(3))));
+    assert_eq!((gate.stats().passed, work.drain().await.accepted), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_coordinator_can_stand_behind_it() {
     let signals = SignalSink::default();
     let gate = Gate::new(options(), &signals);

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dayfly::Reconfigure;
 use dayfly_signal::{SignalOptions, SignalSink};
-use dayfly_signal_aware::{Gate, GateOptions, GatedSender, Refused, Verdict};
+use dayfly_signal_aware::{AfterDeferral, Gate, GateOptions, GatedSender, Refused, Verdict};
 use dayfly_testing::settle;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -217,6 +218,36 @@ struct Asking(Gate, Mutex<Option<Verdict>>);
 impl std::task::Wake for Asking {
     fn wake(self: Arc<Self>) {
         *self.1.lock().unwrap() = Some(self.0.check());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_panics_keeps_nobody_else_from_being_woken() {
+    let signals = SignalSink::default();
+    let gate = Gate::new(options(), &signals);
+    for is_opened in [true, false] {
+        let hold = signals.hold("backpressure.disk");
+        let bomb = std::task::Waker::from(Arc::new(Bomb));
+        let mut first = Box::pin(gate.pass());
+        assert!(first.as_mut().poll(&mut std::task::Context::from_waker(&bomb)).is_pending());
+        let second = passing(&gate);
+        settle().await;
+        if is_opened {
+            drop(hold);
+        } else {
+            // A new bound wakes everybody, too.
+            gate.reconfigure(&options().max_deferral(Duration::ZERO, AfterDeferral::Pass)).unwrap();
+        }
+        assert_eq!(ended(second).await, Ok(()));
+        assert_eq!(first.await, Ok(()));
+    }
+}
+
+struct Bomb;
+
+impl std::task::Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        panic!("the waker panics");
     }
 }
 

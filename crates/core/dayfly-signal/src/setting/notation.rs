@@ -53,6 +53,36 @@ impl Visitor<'_> for Human {
     }
 }
 
+/// A duration, or the word for none.
+struct OrNever(Option<HumanDuration>);
+
+const NEVER: &str = "never";
+
+impl<'de> Deserialize<'de> for OrNever {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_str(HumanOrNever)
+    }
+}
+
+struct HumanOrNever;
+
+impl Visitor<'_> for HumanOrNever {
+    type Value = OrNever;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Human.expecting(f)?;
+        write!(f, ", or `{NEVER}`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OrNever, E> {
+        if text == NEVER {
+            Ok(OrNever(None))
+        } else {
+            Human.visit_str(text).map(|given| OrNever(Some(given)))
+        }
+    }
+}
+
 /// For `#[serde(with)]` on a duration.
 pub mod duration {
     use super::{Deserialize, Deserializer, Duration, HumanDuration, Serialize, Serializer};
@@ -92,5 +122,31 @@ pub mod optional_duration {
     /// When there is something that is no text, or no duration.
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<HumanDuration>::deserialize(input)?.map(|duration| duration.0))
+    }
+}
+
+/// For `#[serde(with)]` on a duration that may be absent and by default is not: what is left out has the default, and not
+/// every notation has a null, so there is a word for none, `never`.
+pub mod duration_or_never {
+    use super::{Deserialize, Deserializer, Duration, HumanDuration, NEVER, OrNever, Serialize, Serializer};
+
+    /// Writes it as people do.
+    ///
+    /// # Errors
+    /// When the output does.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, output: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => HumanDuration(*duration).serialize(output),
+            None => output.serialize_str(NEVER),
+        }
+    }
+
+    /// Reads it as people write it; a null is none, too.
+    ///
+    /// # Errors
+    /// When there is something that is no text, or neither a duration nor that word.
+    pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+        let given = Option::<OrNever>::deserialize(input)?;
+        Ok(given.and_then(|OrNever(duration)| Some(duration?.0)))
     }
 }

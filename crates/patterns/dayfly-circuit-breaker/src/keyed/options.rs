@@ -20,7 +20,7 @@ pub struct KeyedBreakerOptions {
     pub(crate) breaker: BreakerOptions,
     #[cfg_attr(feature = "serde", serde(deserialize_with = "form::max_keys"))]
     pub(crate) max_keys: usize,
-    #[cfg_attr(feature = "serde", serde(with = "dayfly_signal::setting::optional_duration"))]
+    #[cfg_attr(feature = "serde", serde(with = "dayfly_signal::setting::duration_or_never"))]
     pub(crate) time_to_idle: Option<Duration>,
 }
 
@@ -57,7 +57,7 @@ impl KeyedBreakerOptions {
         self
     }
 
-    /// Keeps breakers for as long as there is room for them.
+    /// Keeps breakers for as long as there is room for them. Configuration writes it as `"never"`.
     #[must_use]
     pub const fn without_time_to_idle(mut self) -> Self {
         self.time_to_idle = None;

@@ -74,6 +74,11 @@ fn options_are_read_under_the_rules_of_the_setters() {
         let error = read(text).unwrap_err().to_string();
         assert!(error.contains(why), "{text}: {error}");
     }
+    let kept = KeyedBreakerOptions::new().without_time_to_idle();
+    let written = serde_json::to_string(&kept).unwrap();
+    // What a notation without a null left out would be read as the default.
+    assert!(written.contains(r#""time_to_idle":"never""#), "{written}");
+    assert_eq!(serde_json::from_str::<KeyedBreakerOptions>(&written).unwrap(), kept);
     let keyed = serde_json::from_str::<KeyedBreakerOptions>(r#"{"max_keys":0}"#).unwrap_err();
     assert!(keyed.to_string().contains("max_keys must be at least 1"));
 }

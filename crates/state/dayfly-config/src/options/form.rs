@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dayfly_signal::setting::{HumanDuration, Table, duration, obeyed, optional_duration};
+use dayfly_signal::setting::{HumanDuration, Table, duration, duration_or_never, obeyed};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{WatchOptions, rules};
@@ -15,7 +15,7 @@ struct Form {
     settle: Duration,
     #[serde(with = "duration")]
     settle_within: Duration,
-    #[serde(serialize_with = "optional_duration::serialize", deserialize_with = "poll_every")]
+    #[serde(serialize_with = "duration_or_never::serialize", deserialize_with = "poll_every")]
     poll_every: Option<Duration>,
     watch: bool,
     #[serde(deserialize_with = "max_file_size")]
@@ -39,8 +39,8 @@ impl<'de> Deserialize<'de> for WatchOptions {
 }
 
 fn poll_every<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
-    let pause = Option::<HumanDuration>::deserialize(input)?;
-    pause.map(|pause| obeyed(rules::poll_every(pause.0), pause)).transpose()
+    let pause = duration_or_never::deserialize(input)?;
+    pause.map(|pause| obeyed(rules::poll_every(pause), HumanDuration(pause))).transpose()
 }
 
 fn max_file_size<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {

@@ -10,6 +10,12 @@ fn options_are_written_and_read_back() {
         WatchOptions::new().settle(Duration::from_millis(5)).without_poll().without_watch().max_file_size(7);
     let text = serde_json::to_string(&options).unwrap();
     assert_eq!(serde_json::from_str::<WatchOptions>(&text).unwrap(), options);
+    let text = toml::to_string(&options).unwrap();
+    assert_eq!(
+        toml::from_str::<WatchOptions>(&text).unwrap(),
+        options,
+        "there is no null, so none has a word"
+    );
     let read: WatchOptions = toml::from_str("settle = \"50ms\"\npoll_every = \"1m\"").unwrap();
     assert_eq!(
         read,

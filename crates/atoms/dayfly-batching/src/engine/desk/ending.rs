@@ -37,17 +37,19 @@ impl<T, K: Eq, V, E> Desk<T, K, V, E> {
     }
 
     /// Nobody is left who could run anything. What no handler has is cancelled and goes.
-    pub(in crate::engine) fn abandon(&mut self, todo: &mut Todo<T, K>) -> Vec<Vec<T>> {
+    pub(in crate::engine) fn abandon(&mut self, todo: &mut Todo<T, K>) {
         self.is_abandoned = true;
         self.cancel(Instant::now(), todo);
         let (items, keys) = self.state.abandon();
-        let count = items.iter().map(Vec::len).sum();
+        let count = items.len();
         self.figures.cancelled += count as u64;
         self.room.leave(count, &mut todo.wakers);
-        todo.keys.extend(keys);
+        todo.dropped.extend(items);
+        for key in keys {
+            todo.drop_key(Some(key));
+        }
         todo.has_progressed = true;
         self.look_for_the_end(todo);
-        items
     }
 
     pub(in crate::engine) fn follow(&mut self, options: &BatcherOptions, todo: &mut Todo<T, K>) {
