@@ -52,7 +52,7 @@ async fn what_is_too_much_for_one_endpoint_is_parked_for_it_alone() {
 /// A million in the full form: `DAYFLY_FULL=1`.
 #[tokio::test]
 async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
-    let total = if std::env::var_os("DAYFLY_FULL").is_some() { 1_000_000 } else { 20_000 };
+    let total = if std::env::var_os("DAYFLY_FULL").is_some() { 1_000_000 } else { 10_000 };
     let receiver = Receiver::open().await;
     let hold = receiver.hold().await;
     let file = endpoint("one", &receiver.url(), "max_concurrency = 64\nmax_waiting = 2000000");

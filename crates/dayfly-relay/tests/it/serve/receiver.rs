@@ -93,22 +93,20 @@ impl Receiver {
         self.got().into_iter().map(|got| got.id).collect()
     }
 
-    /// Waits until what has come is as wanted.
+    /// Waits until what has come is as wanted, as long as more comes.
     pub(crate) async fn until(&self, wanted: impl Fn(&[Got]) -> bool) -> Vec<Got> {
-        let wait = async {
-            loop {
-                let more = self.desk.more.notified();
-                let mut more = std::pin::pin!(more);
-                more.as_mut().enable();
-                if wanted(&self.desk.got.lock().unwrap()) {
-                    return self.got();
-                }
-                more.await;
+        loop {
+            let more = self.desk.more.notified();
+            let mut more = std::pin::pin!(more);
+            more.as_mut().enable();
+            if wanted(&self.desk.got.lock().unwrap()) {
+                return self.got();
             }
-        };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(got) => got,
-            Err(late) => panic!("{late}: only {} requests came: {:?}", self.got().len(), self.ids()),
+            if let Err(late) = tokio::time::timeout(PATIENCE, more).await {
+                let ids = self.ids();
+                let last = ids.len().saturating_sub(20);
+                panic!("{late}: only {} requests came, at last {:?}", ids.len(), &ids[last..]);
+            }
         }
     }
 
