@@ -177,6 +177,7 @@ impl<K: Clone> Seats<K> {
     }
 
     /// An operation has left its seat, and nobody asks for it.
+    #[inline]
     pub(super) fn free(&mut self, worker: usize, seat: usize) {
         let own = &mut self.workers[worker];
         let Some(occupant) = &own.seats[seat].occupant else { return };
