@@ -36,9 +36,9 @@ pub(super) async fn resize() {
 
 /// A limit that rises lets those start who wait, though nothing that runs ends before they do.
 pub(super) async fn rise() {
-    let bodies = Bodies::default();
+    let (signals, bodies) = (SignalSink::default(), Bodies::default());
     let watched = bodies.clone();
-    let work = Coordinator::spawn(WORK.max_concurrency(1), &SignalSink::default(), move |_: u32, op| {
+    let work = Coordinator::spawn(WORK.max_concurrency(1), &signals, move |_: u32, op| {
         let bodies = watched.clone();
         async move {
             let _inside = bodies.enter();
@@ -60,6 +60,8 @@ pub(super) async fn rise() {
         work.enqueue(number).await.expect("it is open");
     }
     raiser.await.expect("it comes to its end");
+    // Before anything else is asked of the engine, which would have it look again.
+    signals.raised("everybody.is.here").await;
     let report = work.drain().await;
     assert_eq!((balanced(report), report.completed), (3, 3));
 }
