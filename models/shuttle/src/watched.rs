@@ -43,6 +43,11 @@ impl Bodies {
         self.0.most.load(Ordering::SeqCst)
     }
 
+    /// How many are inside.
+    pub fn now(&self) -> usize {
+        self.0.inside.load(Ordering::SeqCst)
+    }
+
     /// How many have begun.
     pub fn started(&self) -> usize {
         self.0.started.load(Ordering::SeqCst)
@@ -79,6 +84,11 @@ impl<K: Ord> Counted<K> {
     /// It happened to this.
     pub fn note(&self, what: K) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
+    }
+
+    /// Whether it happened to this.
+    pub fn has(&self, what: &K) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(what)
     }
 
     /// How often it happened to each.

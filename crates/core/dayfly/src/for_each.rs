@@ -112,7 +112,10 @@ where
         work.drain().await
     };
     let (report, was_cancelled) = match select(pin!(all), pin!(signals.raised(cancel_on))).await {
-        Either::Left((report, _)) => (report, false),
+        // A signal that came with the last items, from one of their bodies perhaps, has ended what did not run.
+        Either::Left((report, raised)) => {
+            (report, report.skipped + report.cancelled > 0 && raised.now_or_never().is_some())
+        }
         Either::Right(_) => (work.cancel().await, true),
     };
     drop(cancelling);

@@ -253,7 +253,7 @@ where
     }
 
     /// Ends an operation that waits for its next attempt as failed, with this error; one that runs now ends so if it asks
-    /// for another attempt. Says whether it waits or runs.
+    /// for another attempt, also when it is [hastened](Self::hasten) after this. Says whether it waits or runs.
     pub fn give_up(&self, id: OperationId, error: &impl Display) -> bool {
         self.handle.engine.give_up(id, &brief(error))
     }

@@ -121,7 +121,10 @@ impl<K: Clone> Window<K> {
         let mut excess = self.finished.len().saturating_sub(self.size);
         if let Some(max_age) = self.max_age {
             let aged = |record: &Record<K>| now.saturating_duration_since(record.finished_at) >= max_age;
-            excess = excess.max(self.finished.partition_point(aged));
+            // They stand in the order in which they ended: if the oldest that stays has not aged, none has.
+            if self.finished.get(excess).is_some_and(aged) {
+                excess = self.finished.partition_point(aged);
+            }
         }
         if excess == 0 {
             return;

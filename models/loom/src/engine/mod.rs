@@ -8,6 +8,8 @@ mod effects;
 #[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../../crates/core/dayfly/src/engine/inbox.rs"]
 mod inbox;
+#[path = "../../../../crates/core/dayfly/src/engine/lists.rs"]
+mod lists;
 mod places;
 mod progress;
 #[expect(dead_code, reason = "more stands in the module than models need")]

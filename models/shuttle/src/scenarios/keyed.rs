@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use dayfly::{KeyedCoordinator, SignalSink};
 use tokio::task::{spawn, yield_now};
 
-use super::WORK;
+use super::{WORK, WORKERS};
 use crate::watched::{Bodies, balanced};
 
 /// Operations of a key run one by one and in their order, also when producers wait for room of their key.
@@ -40,5 +40,55 @@ pub(super) async fn order() {
     let report = work.drain().await;
     assert_eq!((balanced(report), report.completed), (6, 6));
     assert_eq!(*order.lock().expect("nobody panics under it"), [vec![0, 1, 2], vec![0, 1, 2]]);
+    assert!(bodies.iter().all(|bodies| bodies.most() == 1), "one of each key at a time");
+}
+
+/// A key that is paused while its items come in starts nothing but what workers had made up their mind about, and loses
+/// nothing. A drain waits for it; who lets the last handle go has lifted its pause.
+pub(super) async fn pause_one() {
+    let bodies: [Bodies; 2] = Default::default();
+    let watched = bodies.clone();
+    let work = KeyedCoordinator::spawn(
+        WORK.max_concurrency(2),
+        &SignalSink::default(),
+        |key: &usize| *key,
+        move |key, _| {
+            let bodies = watched[key].clone();
+            async move {
+                let _inside = bodies.enter();
+                yield_now().await;
+            }
+        },
+    );
+    let producers = [0, 1].map(|key| {
+        let work = work.clone();
+        spawn(async move {
+            for _ in 0..3 {
+                work.enqueue(key).await.expect("it is open");
+            }
+        })
+    });
+    yield_now().await;
+    work.pause_key(0);
+    let before = bodies[0].started();
+    for _ in 0..3 {
+        yield_now().await;
+    }
+    let slipped = bodies[0].started() - before;
+    assert!(slipped <= WORKERS, "{slipped} starts of a paused key");
+    let resumer = {
+        let work = work.clone();
+        spawn(async move {
+            assert!(work.resume_key(&0));
+            work.pause_key(0);
+        })
+    };
+    for task in producers.into_iter().chain([resumer]) {
+        task.await.expect("it comes to its end");
+    }
+    let drained = work.drain();
+    drop(work);
+    let report = drained.await;
+    assert_eq!((balanced(report), report.completed), (6, 6));
     assert!(bodies.iter().all(|bodies| bodies.most() == 1), "one of each key at a time");
 }

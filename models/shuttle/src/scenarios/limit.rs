@@ -34,6 +34,38 @@ pub(super) async fn resize() {
     assert!(bodies.above() <= WORKERS, "{} starts beyond the lower limit", bodies.above());
 }
 
+/// A limit that rises lets those start who wait, though nothing that runs ends before they do.
+pub(super) async fn rise() {
+    let (signals, bodies) = (SignalSink::default(), Bodies::default());
+    let watched = bodies.clone();
+    let work = Coordinator::spawn(WORK.max_concurrency(1), &signals, move |_: u32, op| {
+        let bodies = watched.clone();
+        async move {
+            let _inside = bodies.enter();
+            if bodies.now() == 3 {
+                op.raise("everybody.is.here");
+            }
+            op.signals().raised("everybody.is.here").await;
+        }
+    });
+    let raiser = {
+        let work = work.clone();
+        spawn(async move {
+            work.set_max_concurrency(2);
+            yield_now().await;
+            work.set_max_concurrency(3);
+        })
+    };
+    for number in 0..3 {
+        work.enqueue(number).await.expect("it is open");
+    }
+    raiser.await.expect("it comes to its end");
+    // Before anything else is asked of the engine, which would have it look again.
+    signals.raised("everybody.is.here").await;
+    let report = work.drain().await;
+    assert_eq!((balanced(report), report.completed), (3, 3));
+}
+
 /// A pause starts nothing but what workers had made up their mind about, and nothing is left behind by it.
 pub(super) async fn pause_and_resume() {
     let bodies = Bodies::default();

@@ -3,14 +3,19 @@
 mod again;
 mod batching;
 mod breaker;
+mod crews;
 mod ending;
 mod gates;
 mod handover;
+mod in_place;
 mod keyed;
 mod kill;
+mod lanes;
 mod limit;
 mod line;
 mod locks;
+mod loops;
+mod parking;
 mod places;
 mod rate;
 mod tickets;
@@ -27,14 +32,26 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 33] = [
+pub const SCENARIOS: [Scenario; 45] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
     Scenario { name: "again_then_drain", run: || play(again::again_then_drain()) },
     Scenario { name: "resize_8_2_8", run: || play(limit::resize()) },
+    Scenario { name: "limit_that_rises", run: || play(limit::rise()) },
     Scenario { name: "pause_and_resume", run: || play(limit::pause_and_resume()) },
     Scenario { name: "defer_and_retract", run: || play(gates::defer_and_retract()) },
+    Scenario { name: "parked_and_hastened", run: || play(parking::hastened()) },
+    Scenario { name: "parked_and_given_up", run: || play(parking::given_up()) },
+    Scenario { name: "crew_that_stays", run: || play(crews::stays()) },
+    Scenario { name: "crew_that_goes", run: || play(crews::goes()) },
+    Scenario { name: "call_in_place_while_it_ends", run: || play(in_place::called_while_it_ends()) },
+    Scenario { name: "call_in_place_is_killed", run: || play(in_place::killed()) },
+    Scenario { name: "call_in_place_while_the_limit_changes", run: || play(in_place::resized()) },
+    Scenario { name: "loop_that_is_cancelled", run: || play(loops::cancelled()) },
+    Scenario { name: "loop_that_is_dropped", run: || play(loops::dropped()) },
+    Scenario { name: "lanes_shut_and_opened", run: || play(lanes::shut_and_opened()) },
+    Scenario { name: "keyed_pause_of_one", run: || play(keyed::pause_one()) },
     Scenario { name: "keyed_order_under_two_workers", run: || play(keyed::order()) },
     Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },

@@ -12,6 +12,7 @@ pub(super) struct Fault {
 
 const LOOM: &str = "dayfly-loom";
 pub(super) const SHUTTLE: &str = "dayfly-shuttle";
+const CORE: &str = "crates/core/dayfly/src/engine/core.rs";
 const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
 const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
 const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
@@ -160,6 +161,104 @@ pub(super) const FAULTS: &[Fault] = &[
         file: READY,
         right: "self.blocks.iter().all(|block| block.bits.load(Ordering::SeqCst) == 0)",
         wrong: "true",
+    },
+    Fault {
+        what: "who is hastened while it runs waits all the same",
+        by: (SHUTTLE, "parked_and_hastened"),
+        file: "crates/core/dayfly/src/engine/core/ending.rs",
+        right: "                    Next::AtOnce => Some(now),\n",
+        wrong: "",
+    },
+    Fault {
+        what: "who was given up is hastened to another attempt",
+        by: (SHUTTLE, "parked_and_given_up"),
+        file: "crates/core/dayfly/src/engine/seats.rs",
+        right: "        if !matches!(occupant.next, Next::Failed(_)) {\n",
+        wrong: "        if true {\n",
+    },
+    Fault {
+        what: "who is given up keeps its key",
+        by: (SHUTTLE, "parked_and_given_up"),
+        file: CORE,
+        right: "        self.schedule.gave_up(&entry.key, entry.place);\n        effects.left_queue",
+        wrong: "        effects.left_queue",
+    },
+    Fault {
+        what: "nobody tells workers that rest of the end",
+        by: (SHUTTLE, "crew_that_stays"),
+        file: "crates/core/dayfly/src/engine/visit.rs",
+        right: "            self.hubs.iter().filter(|hub| hub.has_started()).for_each(|hub| hub.nudge());\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a worker that is lost leaves the door open",
+        by: (SHUTTLE, "crew_that_goes"),
+        file: "crates/core/dayfly/src/engine/worker.rs",
+        right: "        engine.shut();\n",
+        wrong: "",
+    },
+    Fault {
+        what: "who is closed takes items in",
+        by: (SHUTTLE, "call_in_place_while_it_ends"),
+        file: ROOM,
+        right: "        if self.closed {\n            return Err(NoRoom::Closed);\n        }\n        let has_room",
+        wrong: "        let has_room",
+    },
+    Fault {
+        what: "an end that was told in its caller's thread stays urgent",
+        by: (SHUTTLE, "call_in_place_while_it_ends"),
+        file: "crates/core/dayfly/src/engine/in_place.rs",
+        right: "        (self.has_started, self.is_urgent) = (false, false);\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a body that was killed is kept",
+        by: (SHUTTLE, "call_in_place_is_killed"),
+        file: "crates/core/dayfly/src/engine/slot.rs",
+        right: "            Ok(Poll::Pending) if self.shared.is_killed(self.generation) => {",
+        wrong: "            Ok(Poll::Pending) if false => {",
+    },
+    Fault {
+        what: "one more than the limit runs",
+        by: (SHUTTLE, "call_in_place_while_the_limit"),
+        file: CORE,
+        right: "            if self.paused || self.seats.taken() >= self.limit {",
+        wrong: "            if self.paused || self.seats.taken() > self.limit {",
+    },
+    Fault {
+        what: "a limit that rises wakes nobody",
+        by: (SHUTTLE, "limit_that_rises"),
+        file: "crates/core/dayfly/src/engine/mod.rs",
+        right: "        self.control(|core, _, _| core.set_limit(limit));\n",
+        wrong: "        self.lock_core().set_limit(limit);\n",
+    },
+    Fault {
+        what: "a loop whose last items were skipped does not know why",
+        by: (SHUTTLE, "loop_that_is_cancelled"),
+        file: "crates/core/dayfly/src/for_each.rs",
+        right: "report.skipped + report.cancelled > 0 &&",
+        wrong: "report.panicked > report.accepted &&",
+    },
+    Fault {
+        what: "a loop that is dropped leaves its work alone",
+        by: (SHUTTLE, "loop_that_is_dropped"),
+        file: "crates/core/dayfly/src/for_each.rs",
+        right: "        drop(self.0.cancel());\n",
+        wrong: "        let _ = self.0;\n",
+    },
+    Fault {
+        what: "a lane that opens is not looked at again",
+        by: (SHUTTLE, "lanes_shut_and_opened"),
+        file: "crates/core/dayfly/src/engine/gates.rs",
+        right: "            refreshed |= lane.refresh(now);\n",
+        wrong: "            let _ = lane.refresh(now);\n            refreshed |= false;\n",
+    },
+    Fault {
+        what: "a key's pause outlives whoever could lift it",
+        by: (SHUTTLE, "keyed_pause_of_one"),
+        file: "crates/core/dayfly/src/control.rs",
+        right: "        self.engine.reschedule(Schedule::lift_pauses);\n",
+        wrong: "",
     },
     Fault {
         what: "who gives up what was kept for it does not pass it on",

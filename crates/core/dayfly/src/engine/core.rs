@@ -106,6 +106,9 @@ where
     /// Takes over what the inbox has: every visit begins with this, so that what was accepted first is known first.
     pub(super) fn absorb(&mut self, take: impl FnOnce(&mut VecDeque<Queued<S::Item, S::Key>>)) {
         take(&mut self.supply);
+        if self.supply.is_empty() {
+            return;
+        }
         self.tally.report.accepted += self.supply.len() as u64;
         self.schedule.push_all(&mut self.supply);
     }

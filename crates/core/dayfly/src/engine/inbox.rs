@@ -13,6 +13,7 @@ use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::effects::Effects;
+use super::lists::each;
 use super::ready::Hub;
 use super::room::{NoRoom, PerKey, Room, Ticket};
 use crate::schedule::{Place, Queued, Schedule};
@@ -223,12 +224,12 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
     where
         S: Schedule<Item = T, Key = K>,
     {
-        for id in effects.own_ids.drain(..) {
+        each(&mut effects.own_ids, |id| {
             self.own_ids.remove(&id);
-        }
-        effects.came_back.drain(..).for_each(|key| self.room.come_back(&key));
+        });
+        each(&mut effects.came_back, |key| self.room.come_back(&key));
         self.peak = self.peak.max(self.room.occupied());
-        effects.left_queue.drain(..).for_each(|key| self.room.leave(&key, &mut effects.producers));
+        each(&mut effects.left_queue, |key| self.room.leave(&key, &mut effects.producers));
         if eager || self.room.has_much_room() {
             self.room.admit(&mut effects.producers);
         }

@@ -12,6 +12,7 @@ mod in_line;
 mod in_place;
 mod inbox;
 mod keeper;
+mod lists;
 mod lookout;
 mod lookouts;
 mod manner;

@@ -47,10 +47,14 @@ impl Pace {
     pub(super) fn stop(&mut self, polled: usize, now: Instant) {
         let Some(at) = self.claimed_at.take() else { return };
         let Ok(polled @ 1..) = u32::try_from(polled) else { return };
-        match now.saturating_duration_since(at) / polled {
-            each if each <= QUICK => self.claim = (self.claim * 2).min(MOST),
-            each if each >= SLOW => self.claim = 1,
-            _ => self.claim = self.claim.div_ceil(2),
+        let took = now.saturating_duration_since(at);
+        // Compared as products: this is asked at each visit, and a division of durations costs as much as an operation.
+        if took <= QUICK.saturating_mul(polled) {
+            self.claim = (self.claim * 2).min(MOST);
+        } else if took >= SLOW.saturating_mul(polled) {
+            self.claim = 1;
+        } else {
+            self.claim = self.claim.div_ceil(2);
         }
     }
 }

@@ -177,6 +177,7 @@ impl<K: Clone> Seats<K> {
     }
 
     /// An operation has left its seat, and nobody asks for it.
+    #[inline]
     pub(super) fn free(&mut self, worker: usize, seat: usize) {
         let own = &mut self.workers[worker];
         let Some(occupant) = &own.seats[seat].occupant else { return };
@@ -254,7 +255,12 @@ impl<K: Clone> Seats<K> {
             })
         });
         let occupant = place.and_then(|at| self.workers[at.worker].seats[at.seat].occupant.as_mut());
-        occupant.map(|occupant| occupant.next = next).is_some()
+        let Some(occupant) = occupant else { return false };
+        // Whoever was given up stays so: that was promised, and nobody would say it a second time.
+        if !matches!(occupant.next, Next::Failed(_)) {
+            occupant.next = next;
+        }
+        true
     }
 
     /// Every operation in a worker's hands.

@@ -11,6 +11,7 @@ use super::attempt_end::Answer;
 use super::core::Core;
 use super::effects::Effects;
 use super::inbox::Inbox;
+use super::lists::each;
 use super::{Engine, Key};
 use crate::contain::contain;
 use crate::schedule::Schedule;
@@ -201,25 +202,25 @@ where
     pub(super) fn carry_out(self: &Arc<Self>, effects: &mut Effects<S>, end: &End) {
         let telling = end.tells.then(|| Telling(self));
         effects.told_workers += effects.workers.len();
-        effects.workers.drain(..).for_each(|worker| self.tell(worker));
-        effects.producers.drain(..).for_each(Waker::wake);
-        effects.cancelled.drain(..).for_each(|grip| grip.shared.cancel(grip.generation));
-        effects.killed.drain(..).for_each(|grip| grip.shared.kill(grip.generation));
+        each(&mut effects.workers, |worker| self.tell(worker));
+        each(&mut effects.producers, Waker::wake);
+        each(&mut effects.cancelled, |grip| grip.shared.cancel(grip.generation));
+        each(&mut effects.killed, |grip| grip.shared.kill(grip.generation));
         if std::mem::take(&mut effects.nudge_keeper) {
             self.keeper.notify_one();
         }
-        effects.finished.drain(..).for_each(|snapshot| self.on_finish.tell(&snapshot, &self.signals));
+        each(&mut effects.finished, |snapshot| self.on_finish.tell(&snapshot, &self.signals));
         if effects.announces_evict {
             effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
         }
         effects.evicted.clear();
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.
-        for answer in effects.answers.drain(..) {
+        each(&mut effects.answers, |answer| {
             contain(|| answer.give());
-        }
-        for (item, operation) in effects.discarded.drain(..) {
+        });
+        each(&mut effects.discarded, |(item, operation)| {
             contain(|| (self.discard)(item, &operation));
-        }
+        });
         drop(telling);
         if end.is_idle {
             self.tell_idle();

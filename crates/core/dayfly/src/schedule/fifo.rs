@@ -48,6 +48,7 @@ impl<T, A: Answer> Schedule for Fifo<T, A> {
         usize::MAX
     }
 
+    #[inline]
     fn next(&mut self, _: Instant, mut gate: impl FnMut(&Queued<T, ()>) -> Verdict) -> Option<Turn<T, ()>> {
         if self.queue.is_empty() {
             std::mem::swap(&mut self.queue, &mut self.behind);

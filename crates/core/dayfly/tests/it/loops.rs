@@ -97,6 +97,28 @@ async fn a_cancelled_loop_returns_when_nothing_runs_any_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loop_whose_body_raises_the_cancel_signal_was_cancelled_though_nothing_is_left_to_wait_for() {
+    let signals = SignalSink::default();
+    let options = WORK.max_concurrency(1).cancel_on("stop");
+    let done = for_each(options.clone(), &signals, 0..3, |number: u32, op: Operation| async move {
+        if number == 0 {
+            op.raise("stop");
+        }
+    });
+    let done = done.await;
+    assert_eq!((done.report.completed, done.report.skipped, done.was_cancelled), (1, 2, true));
+
+    signals.clear();
+    let done = for_each(options, &signals, 0..3, |number: u32, op: Operation| async move {
+        if number == 2 {
+            op.raise("stop");
+        }
+    });
+    let done = done.await;
+    assert_eq!((done.report.completed, done.was_cancelled), (3, false), "the items ended before it did");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_loop_ends_its_work() {
     let doors = Doors::shut();
     let body = doors.clone();

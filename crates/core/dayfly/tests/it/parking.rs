@@ -134,6 +134,31 @@ async fn who_is_given_up_while_it_runs_fails_when_it_asks_for_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_given_up_while_it_runs_stays_so_when_it_is_hastened() {
+    let (gate, attempts) = (Arc::new(Semaphore::new(0)), Arc::new(Mutex::new(0)));
+    let (exits, counted) = (gate.clone(), attempts.clone());
+    let work = KeyedCoordinator::spawn(
+        WORK,
+        &SignalSink::default(),
+        |(): &()| 0,
+        move |(), op: Operation| {
+            let (exits, counted) = (exits.clone(), counted.clone());
+            async move {
+                *counted.lock().unwrap() += 1;
+                exits.acquire().await.unwrap().forget();
+                op.again::<_, (), String>((), Duration::MAX)
+            }
+        },
+    );
+    let id = work.enqueue(()).await.unwrap();
+    settle().await;
+    assert!(work.give_up(id, &"enough") && work.hasten(id));
+    gate.add_permits(1);
+    let report = work.drain_for(Duration::from_secs(1)).await;
+    assert_eq!((report.failed, *attempts.lock().unwrap()), (1, 1), "there is no second attempt");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_taken_out_comes_back_in_its_order_and_frees_its_room() {
     let (work, log, salvaged) = parking(WORK.queue_capacity(4).max_queued_per_key(4));
     let parked = work.enqueue((1, 0)).await.unwrap();
