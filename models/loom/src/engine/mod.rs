@@ -10,6 +10,8 @@ mod effects;
 mod inbox;
 #[path = "../../../../crates/core/dayfly/src/engine/lists.rs"]
 mod lists;
+#[path = "../../../../crates/core/dayfly/src/engine/lookouts.rs"]
+mod lookouts;
 mod places;
 mod progress;
 #[expect(dead_code, reason = "more stands in the module than models need")]
