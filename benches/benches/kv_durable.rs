@@ -2,7 +2,7 @@
 //!
 //! Each put replaces one of a thousand entries in a file of its own, all files in one folder on one disk. The peers do one
 //! transaction each, on one thread, and come back when it is on the disk: that is what their users write. Ours does the
-//! same through the async API, with one writer and with 64 at once. No value is written twice: SQLite leaves a page alone
+//! same through the async API, with one writer and with 64 at once. No value is written twice: `SQLite` leaves a page alone
 //! that would not change.
 
 use std::process::ExitCode;
