@@ -44,7 +44,7 @@ fn allowed(runner: &mut Runner) {
     runner.ask(
         Contest::new("rate, one key, allowed", CALLS)
             .with("governor, keyed by text", |n| {
-                (0..n).for_each(|_| allows(&texts.check_key(black_box(&text))))
+                (0..n).for_each(|_| allows(&texts.check_key(black_box(&text))));
             })
             .with("governor, no key", |n| (0..n).for_each(|_| allows(&direct.check())))
             .with("dayfly", |n| (0..n).for_each(|_| allows(&rate.check(black_box("api"))))),
