@@ -32,5 +32,9 @@ struct Atoms;
 struct State;
 
 #[cfg(doctest)]
+#[doc = include_str!("../telemetry.md")]
+struct Telemetry;
+
+#[cfg(doctest)]
 #[doc = include_str!("../testing.md")]
 struct Testing;
