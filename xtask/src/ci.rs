@@ -17,7 +17,7 @@ struct Step {
 ///
 /// The lean step builds the crates as who takes them without their features does. The relay, the complete crate and the
 /// book are left out because they turn features on, for themselves and their tests. The bare step builds the crate that is
-/// made of features without any.
+/// made of features, and the relay, without any.
 const STEPS: [Step; 8] = [
     Step { name: "fmt", arguments: "fmt --all --check", environment: &[] },
     Step {
@@ -30,7 +30,11 @@ const STEPS: [Step; 8] = [
         arguments: "clippy --workspace --exclude dayfly-relay --exclude dayfly-complete --exclude docs --all-targets -- -D warnings",
         environment: &[],
     },
-    Step { name: "bare", arguments: "check -p dayfly-complete --no-default-features", environment: &[] },
+    Step {
+        name: "bare",
+        arguments: "check -p dayfly-complete -p dayfly-relay --no-default-features",
+        environment: &[],
+    },
     Step {
         name: "doc",
         arguments: "doc --workspace --no-deps --all-features",

@@ -29,7 +29,7 @@ const STEPS: [&str; 8] = [
     "fmt --all --check",
     "clippy --workspace --all-targets --all-features -- -D warnings",
     "clippy --workspace --exclude dayfly-relay --exclude dayfly-complete --exclude docs --all-targets -- -D warnings",
-    "check -p dayfly-complete --no-default-features",
+    "check -p dayfly-complete -p dayfly-relay --no-default-features",
     "-D warnings doc --workspace --no-deps --all-features",
     "xtask tidy",
     "test --workspace",

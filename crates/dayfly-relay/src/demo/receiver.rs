@@ -199,7 +199,7 @@ mod tests {
         let url = url.parse().unwrap();
         let target = attempt::Target { url: &url, secrets, timeout: std::time::Duration::from_secs(10) };
         let body = serde_json::to_vec(&Message::from(event)).unwrap();
-        attempt::attempt(clients.get(true), target, &event.id, body).await
+        attempt::attempt(clients.get(true), target, &event.id, body).await.map(drop)
     }
 
     fn client() -> Result<Clients, reqwest::Error> {

@@ -94,7 +94,7 @@ pub(crate) async fn attempt(
     target: Target<'_>,
     id: &str,
     body: Vec<u8>,
-) -> Result<(), Refusal> {
+) -> Result<StatusCode, Refusal> {
     let timestamp = unix_millis() / 1_000;
     let request = client
         .post(target.url.clone())
@@ -109,7 +109,7 @@ pub(crate) async fn attempt(
     let (status, retry_after) = (answer.status(), retry_after(answer.headers(), SystemTime::now()));
     // The status says it all. What comes after it may be endless, late or torn, and changes nothing.
     drop(tokio::time::timeout(ANSWER_REST, read_rest(answer)).await);
-    if status.is_success() { Ok(()) } else { Err(Refusal::Status { status, retry_after }) }
+    if status.is_success() { Ok(status) } else { Err(Refusal::Status { status, retry_after }) }
 }
 
 async fn read_rest(mut answer: Response) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dayfly::{Ended, Operation};
 use dayfly_circuit_breaker::Judgement;
 use dayfly_retry::GaveUp;
+use reqwest::StatusCode;
 
 use super::attempt::{Refusal, attempt};
 use super::endpoint::Inner;
@@ -98,13 +99,11 @@ impl Inner {
             Ok(body) => attempt(&live.client, live.target(), &job.event.id, body).await,
             Err(error) => Err(Refusal::Connection(error.to_string())),
         };
-        let refusal = match attempted {
-            Ok(()) => {
-                permit.success();
-                live.retry.succeeded(op);
-                return Ok(Fate::Delivered);
-            }
-            Err(refusal) => refusal,
+        self.tell(&attempted);
+        let Err(refusal) = attempted else {
+            permit.success();
+            live.retry.succeeded(op);
+            return Ok(Fate::Delivered);
         };
 
         // What is no breakdown says nothing about the receiver's health.
@@ -124,6 +123,15 @@ impl Inner {
             Err(GaveUp::Cancelled) => Err(Duration::ZERO),
             Err(_) => Ok(Fate::Parked { error, attempts }),
         }
+    }
+
+    /// Says in the span of the delivery how its request was answered.
+    fn tell(&self, attempted: &Result<StatusCode, Refusal>) {
+        let status = match attempted {
+            Ok(status) | Err(Refusal::Status { status, .. }) => Some(status.as_u16()),
+            Err(Refusal::Connection(_)) => None,
+        };
+        tracing::info!(endpoint = &*self.name, http.response.status_code = status, "answer");
     }
 
     async fn settle(&self, job: &Job, fate: &Fate) -> Result<(), LedgerError> {

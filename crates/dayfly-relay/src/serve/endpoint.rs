@@ -9,6 +9,7 @@ use dayfly::{CoordinatorOptions, DrainReport, Hold, KeyedCoordinator, Reconfigur
 use dayfly_adaptive_rate::AdaptiveRate;
 use dayfly_circuit_breaker::CircuitBreaker;
 use dayfly_limit::KeyedLimiter;
+use dayfly_telemetry::{Telemetry, Traced, traced};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,7 +29,10 @@ pub(super) const QUEUE_CAPACITY: usize = 256;
 /// Of those, events of one key.
 pub(super) const QUEUED_PER_KEY: usize = 64;
 
-pub(super) type Lanes = KeyedCoordinator<String, Job>;
+/// What the span of each attempt of a delivery is called.
+const SPAN: &str = "delivery";
+
+pub(super) type Lanes = KeyedCoordinator<String, Traced<Job>>;
 
 /// An endpoint at work. Clones are the same endpoint.
 #[derive(Clone, Debug)]
@@ -67,6 +71,8 @@ pub(super) struct Shared {
     pub(super) requests: KeyedLimiter<String>,
     pub(super) signals: SignalSink,
     pub(super) log: Log,
+    /// Watches the lanes of each.
+    pub(super) telemetry: Option<Telemetry>,
 }
 
 impl Endpoint {
@@ -78,7 +84,7 @@ impl Endpoint {
         disabled: Option<Disabled>,
         shared: &Shared,
     ) -> Self {
-        let Shared { ledger, clients, requests, signals, log } = shared;
+        let Shared { ledger, clients, requests, signals, log, telemetry } = shared;
         let inner = Arc::new(Inner {
             name: name.as_str().to_owned(),
             ordering: settings.key.clone(),
@@ -105,7 +111,11 @@ impl Endpoint {
             }
         };
         let options = inner.options(settings);
-        let lanes = Lanes::spawn(options, signals, |job: &Job| job.key.clone(), body);
+        let lanes = Lanes::spawn(options, signals, |job: &Traced<Job>| job.key.clone(), traced(SPAN, body));
+        if let Some(telemetry) = telemetry {
+            // Names of endpoints are few. One that is started again follows the one before it under this name.
+            telemetry.watch(name.as_str(), &lanes);
+        }
 
         let tasks = TaskTracker::new();
         tasks.spawn(Loader::new(Arc::clone(&inner), lanes.clone()).run());

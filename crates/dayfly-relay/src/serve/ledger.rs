@@ -76,6 +76,9 @@ pub(super) struct Record {
     pub(super) waiting: Vec<String>,
     /// Whether its id has to be claimed. Those that the relay drew itself belong to nobody else.
     claims: bool,
+    /// The span that it was taken in by, as a `traceparent`: deliveries are linked to it, also after a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace: Option<String>,
 }
 
 /// An event to be taken in.
@@ -88,6 +91,8 @@ pub(super) struct Entering {
     pub(super) waiting: Vec<String>,
     /// Those of them that have too much waiting: for them it is parked at once.
     pub(super) overflowing: Vec<String>,
+    /// The span that it is taken in by, as a `traceparent`.
+    pub(super) trace: Option<String>,
 }
 
 /// What became of an event that was handed in.
@@ -184,8 +189,9 @@ impl Ledger {
     }
 
     async fn write(&self, seq: u64, entering: &Entering) -> Result<(), LedgerError> {
-        let Entering { event, named, waiting, .. } = entering;
-        let record = Record { v: 1, event: event.clone(), waiting: waiting.clone(), claims: *named };
+        let Entering { event, named, waiting, trace, .. } = entering;
+        let (event, waiting, trace) = (event.clone(), waiting.clone(), trace.clone());
+        let record = Record { v: 1, event, waiting, claims: *named, trace };
         let bytes = encode(&record)?;
         match self.events.put(&number_key(seq)?, bytes, PutOptions::new()).await {
             Ok(_) => Ok(()),
@@ -195,7 +201,7 @@ impl Ledger {
 
     /// The second half of taking in: the claim of the id, and what follows from it.
     async fn enter(&self, seq: u64, entering: Entering) -> Result<Receipt, LedgerError> {
-        let Entering { event, named, waiting, overflowing } = entering;
+        let Entering { event, named, waiting, overflowing, .. } = entering;
         let endpoints = waiting.len();
         if endpoints > 0 {
             let claimed = if named { self.claim(&event.id, seq).await } else { Ok(true) };

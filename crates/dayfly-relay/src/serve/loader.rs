@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly::TryEnqueueError;
+use dayfly_telemetry::Traced;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::courier::Job;
@@ -173,8 +174,11 @@ impl Loader {
                 self.plan.passed(walk, seq);
                 continue;
             }
-            let offered =
-                self.offer(Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None });
+            let job = Job { seq, key: key.clone(), event: Arc::new(record.event), fate: None };
+            let offered = self.offer(match &record.trace {
+                Some(trace) => Traced::from_trace_parent(job, trace),
+                None => Traced::new(job),
+            });
             *took |= offered == Offered::Taken;
             self.is_full |= offered == Offered::Full;
             if offered == Offered::KeyFull {
@@ -206,7 +210,7 @@ impl Loader {
         }));
     }
 
-    fn offer(&mut self, job: Job) -> Offered {
+    fn offer(&mut self, job: Traced<Job>) -> Offered {
         match self.lanes.try_enqueue(job) {
             Ok(_) => Offered::Taken,
             Err(TryEnqueueError::KeyFull(_)) => Offered::KeyFull,

@@ -10,7 +10,8 @@
 //! | `ledger`, `frontier` | what was taken in and is not done yet |
 //! | `loader`, `plan`, [`ordering`] | from the ledger into an endpoint's queue, with bounded memory |
 //! | `endpoint`, `live`, `courier`, `attempt` | from the queue to the receiver, as the settings say now |
-//! //! | [`addresses`] | where the relay does not connect to |
+//! | [`addresses`] | where the relay does not connect to |
+//! | `telemetry` | what of all this a collector is told |
 //! | [`service`], `server`, `api` | the relay with a file in front and HTTP around it |
 
 pub mod addresses;
@@ -32,6 +33,7 @@ mod server;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

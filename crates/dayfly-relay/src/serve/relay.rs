@@ -11,6 +11,7 @@ use std::time::Duration;
 use dayfly::SignalSink;
 use dayfly_kv::Backend;
 use dayfly_limit::KeyedLimiter;
+use dayfly_telemetry::Telemetry;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,7 @@ use super::event::{Event, Submission};
 use super::ledger::{Entering, Keep, Ledger, LedgerError, Receipt};
 use super::log::{Log, chain};
 use super::settings::{EndpointName, Settings};
+use super::telemetry::current_span;
 use super::unix_millis;
 
 /// How long who hands in is asked to wait when the backlog is full.
@@ -114,6 +116,23 @@ impl Relay {
         signals: &SignalSink,
         log: Log,
     ) -> Result<Self, StartError> {
+        Self::start_watched(backend, settings, signals, log, None).await
+    }
+
+    /// Like [`start`](Self::start), with telemetry that watches every endpoint.
+    ///
+    /// # Errors
+    /// When the store or the client cannot be had.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: what was begun is left to the next start.
+    pub(super) async fn start_watched(
+        backend: &dyn Backend,
+        settings: Settings,
+        signals: &SignalSink,
+        log: Log,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Self, StartError> {
         let clients = Clients::new()?;
         let keep = Keep { ids: settings.idempotency_window.0, parked: settings.keep_parked.0 };
         let (ledger, recovered) = Ledger::open(backend, keep).await?;
@@ -130,7 +149,8 @@ impl Relay {
         }
         let mut disabled = ledger.disabled().await?;
         let requests = KeyedLimiter::new(settings.limits.of_requests());
-        let shared = Shared { ledger: Arc::new(ledger), clients, requests, signals: signals.clone(), log };
+        let (ledger, signals) = (Arc::new(ledger), signals.clone());
+        let shared = Shared { ledger, clients, requests, signals, log, telemetry };
         let mut endpoints = BTreeMap::new();
         for (name, endpoint) in &settings.endpoints {
             let disabled = disabled.remove(name.as_str()).filter(|was| was.url == endpoint.url.shown());
@@ -160,10 +180,10 @@ impl Relay {
     /// # Cancel safety
     /// Dropped, the events are taken in all the same, or not at all.
     pub async fn accept(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, AcceptError> {
-        let relay = self.clone();
+        let (relay, trace) = (self.clone(), current_span());
         // Who hands in may go away in the middle of it; the ledger is not left half written for that.
         let accepted = self.inner.intake.spawn(async move {
-            let accepted = relay.take_in(submissions).await;
+            let accepted = relay.take_in(submissions, trace).await;
             if accepted.is_err() {
                 relay.inner.tally.refused.fetch_add(1, Ordering::Relaxed);
             }
@@ -172,7 +192,11 @@ impl Relay {
         accepted.await?
     }
 
-    async fn take_in(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, AcceptError> {
+    async fn take_in(
+        &self,
+        submissions: Vec<Submission>,
+        trace: Option<String>,
+    ) -> Result<Vec<Receipt>, AcceptError> {
         if self.is_draining() {
             return Err(AcceptError::Draining);
         }
@@ -191,7 +215,7 @@ impl Relay {
             let at = *first.entry(event.id.clone()).or_insert(entering.len());
             places.push((at, at < entering.len()));
             if at == entering.len() {
-                entering.push(self.entering(event, named, &settings));
+                entering.push(Entering { trace: trace.clone(), ..self.entering(event, named, &settings) });
             }
         }
         let receipts = self.ledger().accept(entering).await;
@@ -225,7 +249,7 @@ impl Relay {
                 overflowing.push(name.as_str().to_owned());
             }
         }
-        Entering { event, named, waiting, overflowing }
+        Entering { event, named, waiting, overflowing, trace: None }
     }
 
     /// Waits until no event waits for a delivery and none is under way. Intake stays open, so this may pass before anybody

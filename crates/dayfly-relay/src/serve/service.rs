@@ -11,6 +11,7 @@ use dayfly_config::{OpenError, Sources, WatchOptions, Watched};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,8 +19,9 @@ use super::api::{Api, router};
 use super::log::Log;
 use super::relay::{Relay, StartError};
 use super::server::{Bounds, serve};
-use super::settings::Settings;
+use super::settings::{CollectorUrl, Settings};
 use super::store::{self, OpenStoreError};
+use super::telemetry::{Exporter, TelemetryError};
 
 /// How often what is too old is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -30,10 +32,14 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 /// How many rejected configurations wait to be told.
 const REJECTIONS: usize = 16;
 
+/// The most of the drain's deadline that is kept for telemetry, which has a tenth of it.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
+
 /// A relay that listens.
 #[derive(Debug)]
 pub struct Service {
     relay: Relay,
+    exporter: Option<Exporter>,
     address: SocketAddr,
     signals: SignalSink,
     /// The generation of the configuration that every endpoint follows.
@@ -57,6 +63,9 @@ pub enum ServeError {
     /// The relay cannot start.
     #[error("the relay cannot start")]
     Start(#[from] StartError),
+    /// Spans and figures cannot be sent.
+    #[error("telemetry cannot be sent")]
+    Telemetry(#[from] TelemetryError),
     /// The address cannot be had.
     #[error("{address} cannot be listened on")]
     Listen {
@@ -99,7 +108,10 @@ impl Service {
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|source| ServeError::Listen { address: listen, source })?;
         let address = listener.local_addr().unwrap_or(listen);
-        let relay = Relay::start(&*backend, Settings::clone(&settings), &signals, log).await?;
+        let exporter = Exporter::start(&settings.telemetry, &signals)?;
+        let telemetry = exporter.as_ref().map(Exporter::telemetry);
+        let now = Settings::clone(&settings);
+        let relay = Relay::start_watched(&*backend, now, &signals, log, telemetry).await?;
 
         let (tasks, stop, stop_server) =
             (TaskTracker::new(), CancellationToken::new(), CancellationToken::new());
@@ -118,8 +130,14 @@ impl Service {
         tasks.spawn(
             async move { stop_sweeping.run_until_cancelled(async { tokio::join!(sweep, tell) }).await },
         );
+        if let Some(exporter) = &exporter {
+            let (watch, stop_watching) = (exporter.watch(log), stop.clone());
+            tasks.spawn(async move { stop_watching.run_until_cancelled(watch).await });
+            let collector = settings.telemetry.otlp.as_ref().map(CollectorUrl::shown).unwrap_or_default();
+            log.info(format!("telemetry goes to {collector}"));
+        }
         log.info(format!("listening on http://{address}"));
-        Ok(Self { relay, address, signals, applied, tasks, stop, stop_server })
+        Ok(Self { relay, exporter, address, signals, applied, tasks, stop, stop_server })
     }
 
     /// Where it listens.
@@ -155,12 +173,19 @@ impl Service {
     /// # Cancel safety
     /// Nothing is lost: dropped, the service ends all the same, and nobody waits for it.
     pub fn drain(self) -> impl Future<Output = ()> + Send + use<> {
-        let Self { relay, tasks, stop, stop_server, .. } = self;
+        let Self { relay, exporter, tasks, stop, stop_server, .. } = self;
         stop.cancel();
-        let drained = relay.drain(relay.settings().drain_deadline.0);
+        let (limit, began) = (relay.settings().drain_deadline.0, Instant::now());
+        // The last deliveries are told of within the deadline, so they do not have all of it.
+        let kept = exporter.as_ref().map_or(Duration::ZERO, |_| (limit / 10).min(LAST_EXPORT));
+        let drained = relay.drain(limit.saturating_sub(kept));
+        let log = relay.log();
         // The server answers until everything else has ended, also when nobody waits for that.
         tasks.spawn(async move {
             drained.await;
+            if let Some(exporter) = exporter {
+                exporter.end(limit.saturating_sub(began.elapsed()), log).await;
+            }
             stop_server.cancel();
         });
         tasks.close();

@@ -3,6 +3,7 @@
 //! Every value is checked where it is read, so that an error names the file, the place and the key.
 
 mod endpoint;
+mod telemetry;
 mod text;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use endpoint::{CircuitSettings, EndpointSettings, HookUrl, ParseUrlError, RateSettings, RetrySettings};
+pub use telemetry::{CollectorUrl, ParseCollectorError, ParseServiceError, ServiceName, TelemetrySettings};
 pub use text::{EndpointName, Human, ParseNameError, Whole};
 
 use super::addresses::is_public;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub keep_parked: Human,
     /// The bounds of the API.
     pub limits: Limits,
+    /// Where spans and figures go. It holds from the start on.
+    pub telemetry: TelemetrySettings,
     /// The receivers, by name.
     pub endpoints: BTreeMap<EndpointName, EndpointSettings>,
 }
@@ -92,6 +96,7 @@ impl Default for Settings {
             idempotency_window: Human(Duration::from_secs(24 * 60 * 60)),
             keep_parked: Human(Duration::from_secs(30 * 24 * 60 * 60)),
             limits: Limits::default(),
+            telemetry: TelemetrySettings::default(),
             endpoints: BTreeMap::new(),
         }
     }
@@ -127,7 +132,7 @@ impl Settings {
     /// # Errors
     /// Names each key that is wrong.
     pub fn check(&self) -> Result<(), Invalid> {
-        let mut wrong: Vec<Invalid> = Vec::new();
+        let mut wrong: Vec<Invalid> = self.telemetry.wrong().collect();
         for (name, endpoint) in &self.endpoints {
             let at = |key: &str| format!("endpoints.{name}.{key}");
             if endpoint.secrets.is_empty() {
@@ -168,6 +173,7 @@ impl Settings {
             (self.keep_parked != other.keep_parked, "keep_parked"),
             (self.limits.connections != other.limits.connections, "limits.connections"),
             (self.limits.request_timeout != other.limits.request_timeout, "limits.request_timeout"),
+            (self.telemetry != other.telemetry, "telemetry"),
         ];
         differences.into_iter().filter_map(|(differs, name)| differs.then_some(name)).collect()
     }

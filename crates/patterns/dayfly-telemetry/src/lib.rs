@@ -57,7 +57,8 @@
 //!
 //! # Features
 //! - `serde` (off by default): options are read from configuration, and written to it.
-//! - `opentelemetry` (off by default): links hold also when the enqueuer's span has ended before the operation starts.
+//! - `opentelemetry` (off by default): links hold also when the enqueuer's span has ended before the operation starts, and
+//!   in another process: [`Traced::trace_parent`] is a link as text, for queues on disk.
 //! - `otlp` (off by default): `Otlp` sets up `tracing` and `metrics` of an application and sends both to a collector, over
 //!   HTTP with protobuf, with rustls and ring for `https`. Its timers are real ones, not Tokio's.
 //!

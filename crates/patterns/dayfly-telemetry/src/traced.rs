@@ -33,6 +33,20 @@ impl<T> Traced<T> {
         Self { item, link: Link::capture() }
     }
 
+    /// An item that was asked for by the span that [`trace_parent`](Self::trace_parent) wrote down, in this process or an
+    /// earlier one. A text in another form, and any text without the feature `opentelemetry`, is no link and no error.
+    #[must_use]
+    pub fn from_trace_parent(item: T, trace_parent: &str) -> Self {
+        Self { item, link: Link::from_trace_parent(trace_parent) }
+    }
+
+    /// The enqueuer's span as text, for queues that outlive the process: in the form of the header `traceparent` of W3C Trace
+    /// Context. There is none without the feature `opentelemetry`, nor where spans go to no collector.
+    #[must_use]
+    pub fn trace_parent(&self) -> Option<String> {
+        self.link.trace_parent()
+    }
+
     /// The item.
     #[must_use]
     pub fn into_inner(self) -> T {

@@ -10,10 +10,14 @@ use super::answer::{answer, failure, later, read};
 use crate::serve::log::chain;
 use crate::serve::parse::{Bounds, parse};
 use crate::serve::relay::{AcceptError, BACKLOG_PAUSE, Relay};
+use crate::serve::telemetry::in_span;
 
 /// Takes the events of a body in, all or none, and says so when they are durable.
 pub(super) async fn take(State(api): State<Api>, request: Request) -> Response {
-    let relay = &api.relay;
+    in_span("POST /events", "/events", taken(&api.relay, request)).await
+}
+
+async fn taken(relay: &Relay, request: Request) -> Response {
     if relay.is_draining() {
         return refused(relay, &AcceptError::Draining);
     }

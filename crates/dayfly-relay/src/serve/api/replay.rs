@@ -12,7 +12,8 @@ use serde_json::json;
 use super::Api;
 use super::answer::{answer, failure, read};
 use super::intake::refused;
-use crate::serve::relay::{AcceptError, Replay};
+use crate::serve::relay::{AcceptError, Relay, Replay};
+use crate::serve::telemetry::in_span;
 
 const USUAL_LIMIT: usize = 100;
 const MOST: usize = 1_000;
@@ -36,7 +37,10 @@ struct Wanted {
 }
 
 pub(super) async fn replay(State(api): State<Api>, request: Request) -> Response {
-    let relay = &api.relay;
+    in_span("POST /events/replay", "/events/replay", replayed(&api.relay, request)).await
+}
+
+async fn replayed(relay: &Relay, request: Request) -> Response {
     let within = relay.settings().limits.request_timeout.0;
     let body = match read(request, BODY_BYTES, within).await {
         Ok(body) => body,

@@ -112,9 +112,11 @@ impl Ledger {
         seq: u64,
         endpoint: &str,
         event: Event,
+        trace: Option<String>,
     ) -> Result<(), LedgerError> {
         let waiting = vec![endpoint.to_owned()];
-        self.accept(vec![Entering { event, named: false, waiting, overflowing: Vec::new() }]).await?;
+        let entering = Entering { event, named: false, waiting, overflowing: Vec::new(), trace };
+        self.accept(vec![entering]).await?;
         let deleted = self.parked.delete(&parked_key(endpoint, seq)?, Precondition::Any).await;
         if deleted.map_err(LedgerError::writing)? {
             self.counts.unparked(endpoint);

@@ -20,7 +20,7 @@ fn event(id: &str) -> Event {
 
 fn entering(id: &str, waiting: &[&str]) -> Entering {
     let waiting = waiting.iter().map(|&name| name.to_owned()).collect();
-    Entering { event: event(id), named: true, waiting, overflowing: Vec::new() }
+    Entering { event: event(id), named: true, waiting, overflowing: Vec::new(), trace: None }
 }
 
 async fn accept(ledger: &Ledger, id: &str, waiting: &[&str]) -> bool {
@@ -49,6 +49,28 @@ async fn an_event_waits_until_each_endpoint_is_done_with_it() {
     assert!(!ledger.done(seq, "two").await.unwrap());
     assert!(waiting(&ledger).await.is_empty());
     assert_eq!((ledger.counts().figures().events, ledger.counts().waiting_for("two")), (0, 0));
+}
+
+#[tokio::test]
+async fn an_event_keeps_the_span_that_it_was_taken_in_by() {
+    let (ledger, _) = open(&MemoryBackend::new()).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+    let entering = Entering { trace: Some(trace.clone()), ..entering("a", &["one", "two"]) };
+    ledger.accept(vec![entering]).await.unwrap();
+    let seq = number_of(&ledger, "a").await;
+    // What is written again after the first end is the same but for that.
+    ledger.done(seq, "one").await.unwrap();
+    let page = ledger.page(0, ledger.settled(), 100).await.unwrap();
+    assert_eq!(page.records[0].1.trace.as_ref(), Some(&trace));
+}
+
+#[test]
+fn a_record_without_a_span_is_as_it_was_before_there_were_any() {
+    let text =
+        r#"{"v":1,"event":{"id":"a","type":"x","received":0,"data":1},"waiting":["one"],"claims":true}"#;
+    let record: Record = serde_json::from_str(text).unwrap();
+    assert_eq!(record.trace, None);
+    assert_eq!(serde_json::to_string(&record).unwrap(), text);
 }
 
 #[tokio::test]
@@ -155,7 +177,7 @@ async fn a_parked_event_is_listed_and_handed_in_again() {
 
     let (seq, parked) = first.parked.into_iter().next().unwrap();
     assert_eq!((&*parked.error, parked.attempts), ("410 Gone", 3));
-    ledger.replay(seq, "one", parked.event).await.unwrap();
+    ledger.replay(seq, "one", parked.event, None).await.unwrap();
     assert_eq!((ledger.counts().waiting_for("one"), ledger.counts().parked_for("one")), (1, 2));
     let last = waiting(&ledger).await.pop().unwrap();
     assert_eq!(

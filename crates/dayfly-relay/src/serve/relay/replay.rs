@@ -6,6 +6,7 @@ use dayfly::SignalPattern;
 
 use super::{AcceptError, Relay};
 use crate::serve::event::Event;
+use crate::serve::telemetry::current_span;
 
 /// How many parked events are read together, and how many one request looks at.
 const REPLAY_PAGE: usize = 64;
@@ -38,16 +39,20 @@ impl Relay {
     /// # Cancel safety
     /// Dropped, some events are handed in again; one may be parked and wait at the same time.
     pub(in crate::serve) async fn replay(&self, which: Replay) -> Result<(u64, Option<u64>), AcceptError> {
-        let relay = self.clone();
+        let (relay, trace) = (self.clone(), current_span());
         let replayed = self.inner.intake.spawn(async move {
-            let replayed = relay.replay_page(&which).await;
+            let replayed = relay.replay_page(&which, trace.as_deref()).await;
             relay.wake();
             replayed
         });
         replayed.await?
     }
 
-    async fn replay_page(&self, which: &Replay) -> Result<(u64, Option<u64>), AcceptError> {
+    async fn replay_page(
+        &self,
+        which: &Replay,
+        trace: Option<&str>,
+    ) -> Result<(u64, Option<u64>), AcceptError> {
         if self.is_draining() {
             return Err(AcceptError::Draining);
         }
@@ -65,7 +70,8 @@ impl Relay {
                 if !which.wants(&parked.event) {
                     continue;
                 }
-                self.ledger().replay(seq, &which.endpoint, parked.event).await?;
+                let trace = trace.map(ToOwned::to_owned);
+                self.ledger().replay(seq, &which.endpoint, parked.event, trace).await?;
                 replayed += 1;
                 if replayed == which.limit as u64 {
                     return Ok((replayed, Some(after)));

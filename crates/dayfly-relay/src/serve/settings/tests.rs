@@ -77,10 +77,21 @@ fn wrong_values_are_told_with_what_was_expected() {
 }
 
 #[test]
+fn telemetry_is_off_until_a_collector_is_named_and_shows_no_path_of_it() {
+    let off = Settings::default().telemetry;
+    assert_eq!((off.otlp, off.service_name.as_str(), off.interval.0.as_secs()), (None, "dayfly-relay", 10));
+    let on = toml("[telemetry]\notlp = \"https://collector.example.org:4318/s3cr3t\"").unwrap().telemetry;
+    assert_eq!(on.otlp.as_ref().unwrap().as_str(), "https://collector.example.org:4318/s3cr3t");
+    assert!(!format!("{on:?}").contains("s3cr3t"), "{on:?}");
+}
+
+#[test]
 fn what_holds_from_the_start_on_is_named() {
     let (one, mut other) = (read(GOOD).unwrap(), read(GOOD).unwrap());
     assert_eq!(one.fixed_differences(&other), [""; 0]);
     other.store = StoreSpec::File("elsewhere".into());
     other.drain_deadline = Human(Duration::ZERO);
     assert_eq!(one.fixed_differences(&other), ["store"]);
+    other.telemetry.interval = Human(Duration::from_secs(1));
+    assert_eq!(one.fixed_differences(&other), ["store", "telemetry"]);
 }

@@ -13,3 +13,4 @@ mod rude_receivers;
 mod security;
 mod send;
 mod stage;
+mod telemetry;

@@ -89,13 +89,14 @@ impl HttpClient for Courier {
 }
 
 async fn send(client: Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-    let mut answer = client.execute(request.try_into()?).await?;
+    // The collector's URL may have a secret in its path, and what failed is told on.
+    let mut answer = client.execute(request.try_into()?).await.map_err(reqwest::Error::without_url)?;
     let mut response = Response::builder().status(answer.status());
     if let Some(headers) = response.headers_mut() {
         headers.clone_from(answer.headers());
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await? {
+    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
         if body.len() + chunk.len() > MOST_BYTES {
             return Err("the collector's answer is too long".into());
         }
