@@ -109,5 +109,7 @@ pub use backoff::{Backoff, Delays, Jitter};
 pub use budget::{RetryBudget, RetryBudgetOptions};
 pub use error::{GaveUp, RetryError};
 pub use options::RetryOptions;
+#[doc(hidden)]
+pub use options::rules;
 pub use retry::{Attempts, NextAttempt, Retry};
 pub use verdict::Verdict;

@@ -8,7 +8,7 @@ use crate::{Backoff, Jitter};
 
 #[cfg(feature = "serde")]
 mod form;
-mod rules;
+pub mod rules;
 
 /// How often, for how long and how far apart a call is tried.
 ///

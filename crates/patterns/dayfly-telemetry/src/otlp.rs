@@ -23,6 +23,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tracing::Dispatch;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -158,6 +159,13 @@ impl Otlp {
     /// What has become of the requests to the collector.
     #[must_use]
     pub fn exports(&self) -> Exports {
+        self.watch_exports().borrow().clone()
+    }
+
+    /// The same for who waits for it to change: it does after each request, and the channel closes with the last part of
+    /// this that could send one.
+    #[must_use]
+    pub fn watch_exports(&self) -> watch::Receiver<Exports> {
         self.courier.exports()
     }
 

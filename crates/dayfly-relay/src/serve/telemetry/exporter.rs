@@ -1,6 +1,5 @@
 //! From the spans and figures of the process to a collector.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly::SignalSink;
@@ -19,7 +18,7 @@ const SPANS: &str = "dayfly::operation=info,dayfly_relay=info";
 #[derive(Debug)]
 pub(in crate::serve) struct Exporter {
     telemetry: Telemetry,
-    otlp: Arc<Otlp>,
+    otlp: Otlp,
     interval: Duration,
 }
 
@@ -42,7 +41,7 @@ impl Exporter {
         otlp.install()?;
         // Signals are counted. Their payloads and keys go nowhere: this is no log.
         let telemetry = Telemetry::spawn(TelemetryOptions::new().interval(interval.0), signals);
-        Ok(Some(Self { telemetry, otlp: Arc::new(otlp), interval: interval.0 }))
+        Ok(Some(Self { telemetry, otlp, interval: interval.0 }))
     }
 
     /// What watches queues.
@@ -52,11 +51,13 @@ impl Exporter {
 
     /// Tells the operator when the collector takes nothing any more, and when it does again.
     pub(in crate::serve) fn watch(&self, log: Log) -> impl Future<Output = ()> + Send + use<> {
-        let (otlp, interval, mut health) = (Arc::clone(&self.otlp), self.interval, Health::default());
+        let (mut exports, interval, mut health) =
+            (self.otlp.watch_exports(), self.interval, Health::default());
         async move {
-            loop {
+            while exports.changed().await.is_ok() {
+                // Spans and figures are sent by themselves: what becomes of both is looked at together.
                 sleep(interval).await;
-                let exports = otlp.exports();
+                let exports = exports.borrow_and_update().clone();
                 match health.seen(exports.delivered, exports.failed) {
                     Some(Change::Down) => {
                         let why = exports.last_error.unwrap_or_default();

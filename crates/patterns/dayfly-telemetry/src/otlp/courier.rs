@@ -1,6 +1,6 @@
 //! Carries requests to the collector, on a runtime of its own.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use reqwest::Client;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
@@ -33,7 +34,7 @@ pub struct Exports {
 pub(super) struct Courier {
     client: Client,
     runtime: Handle,
-    exports: Arc<Mutex<Exports>>,
+    exports: Arc<watch::Sender<Exports>>,
 }
 
 impl Courier {
@@ -54,19 +55,18 @@ impl Courier {
         &self.runtime
     }
 
-    pub(super) fn exports(&self) -> Exports {
-        self.exports.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn exports(&self) -> watch::Receiver<Exports> {
+        self.exports.subscribe()
     }
 
     fn note(&self, failure: Option<Arc<str>>) {
-        let mut exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);
-        match failure {
+        self.exports.send_modify(|exports| match failure {
             None => exports.delivered += 1,
             Some(failure) => {
                 exports.failed += 1;
                 exports.last_error = Some(failure);
             }
-        }
+        });
     }
 }
 
