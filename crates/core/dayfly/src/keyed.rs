@@ -243,13 +243,20 @@ where
     /// The figures of one key; zeros when it has no work.
     #[must_use]
     pub fn key_stats(&self, key: &K) -> KeyStats {
-        self.handle.engine.ask(|schedule| schedule.key_stats(key))
+        self.handle.engine.ask(|schedule, room| KeyStats {
+            paused: schedule.is_paused(key),
+            ..room.place_of(key).map_or_else(KeyStats::default, |at| schedule.key_stats(at))
+        })
     }
 
     /// The `n` keys with the most work, the most first. Costs a look at every key that has work.
     #[must_use]
     pub fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
-        self.handle.engine.ask(|schedule| schedule.hottest(n))
+        self.handle.engine.ask(|schedule, room| {
+            let known = schedule.hottest(n).into_iter().filter_map(|at| Some((at, room.key_of(at)?)));
+            let stats = |at, key| KeyStats { paused: schedule.is_paused(key), ..schedule.key_stats(at) };
+            known.map(|(at, key)| (key.clone(), stats(at, key))).collect()
+        })
     }
 
     /// Ends an operation that waits for its next attempt as failed, with this error; one that runs now ends so if it asks
@@ -264,7 +271,9 @@ where
     /// What a worker has claimed for its very next starts is in its hands already. Of a key whose one place is taken,
     /// by an operation that runs or waits for its next attempt, there is nothing of that kind.
     pub fn take_queued(&self, key: &K) -> Vec<T> {
-        self.handle.engine.take_out(|schedule| schedule.take_key(key))
+        self.handle
+            .engine
+            .take_out(|schedule, room| room.place_of(key).map(|at| schedule.take_key(at)).unwrap_or_default())
     }
 
     fn offer(&self, item: T) -> Offer<T, K> {

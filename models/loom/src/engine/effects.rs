@@ -7,8 +7,10 @@ use dayfly_signal::OperationId;
 use crate::schedule::Schedule;
 
 pub(super) struct Effects<S: Schedule> {
-    pub(super) left_queue: Vec<S::Key>,
-    pub(super) came_back: Vec<S::Key>,
+    pub(super) left_queue: Vec<usize>,
+    pub(super) came_back: Vec<usize>,
+    pub(super) released: Vec<usize>,
+    pub(super) gone: Vec<S::Key>,
     pub(super) producers: Vec<Waker>,
     pub(super) own_ids: Vec<OperationId>,
 }

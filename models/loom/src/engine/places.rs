@@ -13,10 +13,13 @@ use crate::sync::locked;
 
 type Shared = Arc<Mutex<Room<u8>>>;
 
+/// The place of the one key.
+const KEY: usize = 0;
+
 /// A room whose only place is taken.
 fn full(per_key: bool) -> Shared {
     let mut room = Room::new(if per_key { 2 } else { 1 }, per_key.then_some(Box::new(|_: &u8| 1_usize) as _));
-    assert_eq!(room.enter(&0), Ok(()));
+    assert_eq!(room.enter(&0), Ok(KEY));
     Arc::new(Mutex::new(room))
 }
 
@@ -32,13 +35,13 @@ fn joined(room: &Shared) -> Ticket {
     with(room, |room, wakers| room.join(&0, wakers))
 }
 
-fn poll(room: &Shared, ticket: Ticket, context: &Context<'_>) -> Poll<Result<(), NoRoom>> {
+fn poll(room: &Shared, ticket: Ticket, context: &Context<'_>) -> Poll<Result<usize, NoRoom>> {
     let mut replaced = None;
     locked(room).poll(ticket, context.waker(), &mut replaced)
 }
 
 /// Waits for a place, and takes it.
-fn waits(room: &Shared) -> JoinHandle<Result<(), NoRoom>> {
+fn waits(room: &Shared) -> JoinHandle<Result<usize, NoRoom>> {
     let room = Arc::clone(room);
     thread::spawn(move || {
         let ticket = joined(&room);
@@ -54,14 +57,14 @@ fn gives_up(room: &Shared) -> JoinHandle<bool> {
         if poll(&room, ticket, &Context::from_waker(Waker::noop())).is_ready() {
             return true;
         }
-        with(&room, |room, wakers| room.give_up(ticket, &0, wakers));
+        with(&room, |room, wakers| room.give_up(ticket, wakers));
         false
     })
 }
 
 fn leave(room: &Shared) {
     with(room, |room, wakers| {
-        room.leave(&0, wakers);
+        room.leave(KEY, wakers);
         room.admit(wakers);
     });
 }
@@ -82,7 +85,7 @@ fn passed_on(room: &Shared) {
     if impatient.join().expect("it ends") {
         leave(room);
     }
-    assert_eq!(patient.join().expect("it ends"), Ok(()), "the place went on");
+    assert_eq!(patient.join().expect("it ends"), Ok(KEY), "the place went on");
     assert_eq!(locked(room).occupied(), 1);
 }
 
@@ -91,7 +94,7 @@ pub(super) fn join() {
     let room = full(false);
     let waiting = waits(&room);
     leave(&room);
-    assert_eq!(waiting.join().expect("it ends"), Ok(()));
+    assert_eq!(waiting.join().expect("it ends"), Ok(KEY));
 }
 
 /// Whoever waits when intake ends is told so, unless a place was free first.

@@ -1,10 +1,12 @@
 //! One at a time of each key.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use dayfly::{KeyedCoordinator, SignalSink};
+use dayfly::{Ended, KeyedCoordinator, SignalSink};
 use tokio::task::{spawn, yield_now};
 
+use super::places::polled_at_most;
 use super::{WORK, WORKERS};
 use crate::watched::{Bodies, balanced};
 
@@ -90,5 +92,48 @@ pub(super) async fn pause_one() {
     drop(work);
     let report = drained.await;
     assert_eq!((balanced(report), report.completed), (6, 6));
+    assert!(bodies.iter().all(|bodies| bodies.most() == 1), "one of each key at a time");
+}
+
+/// More keys than have work at once use each other's places: one of each runs at a time all the same, also when producers
+/// go away that were granted room of a key that runs, and when an operation is tried again.
+pub(super) async fn come_and_go() {
+    let bodies: [Bodies; 3] = Default::default();
+    let watched = bodies.clone();
+    let work = KeyedCoordinator::spawn(
+        WORK.max_concurrency(2).queue_capacity(1).max_queued_per_key(1),
+        &SignalSink::default(),
+        |key: &usize| *key,
+        move |key, op| {
+            let bodies = watched[key].clone();
+            async move {
+                let _inside = bodies.enter();
+                yield_now().await;
+                if key == 0 && op.attempt() == 1 {
+                    return Ended::<usize, (), String>::Again { item: key, after: Duration::ZERO };
+                }
+                Ended::Done(())
+            }
+        },
+    );
+    let impatient = [0, 1].map(|key| {
+        let work = work.clone();
+        spawn(async move { u64::from(polled_at_most(2, work.enqueue(key)).await) })
+    });
+    let patient = [[0, 1], [2, 0]].map(|keys| {
+        let work = work.clone();
+        spawn(async move {
+            for key in keys {
+                work.enqueue(key).await.expect("it is open");
+            }
+            2
+        })
+    });
+    let mut accepted = 0;
+    for producer in impatient.into_iter().chain(patient) {
+        accepted += producer.await.expect("a producer comes to its end");
+    }
+    let report = work.drain().await;
+    assert_eq!((balanced(report), report.completed), (accepted, accepted));
     assert!(bodies.iter().all(|bodies| bodies.most() == 1), "one of each key at a time");
 }

@@ -32,7 +32,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 45] = [
+pub const SCENARIOS: [Scenario; 46] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -53,6 +53,7 @@ pub const SCENARIOS: [Scenario; 45] = [
     Scenario { name: "lanes_shut_and_opened", run: || play(lanes::shut_and_opened()) },
     Scenario { name: "keyed_pause_of_one", run: || play(keyed::pause_one()) },
     Scenario { name: "keyed_order_under_two_workers", run: || play(keyed::order()) },
+    Scenario { name: "keyed_places_of_keys_that_come_and_go", run: || play(keyed::come_and_go()) },
     Scenario { name: "kill_ends_exactly_once", run: || play(kill::exactly_one_end()) },
     Scenario { name: "dropped_enqueues_lose_no_place", run: || play(places::dropped_enqueues()) },
     Scenario { name: "room_that_is_told", run: || play(places::room_that_is_told()) },

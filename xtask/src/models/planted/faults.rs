@@ -15,6 +15,7 @@ pub(super) const SHUTTLE: &str = "dayfly-shuttle";
 const CORE: &str = "crates/core/dayfly/src/engine/core.rs";
 const READY: &str = "crates/core/dayfly/src/engine/ready.rs";
 const ROOM: &str = "crates/core/dayfly/src/engine/room.rs";
+const KEY_ROOMS: &str = "crates/core/dayfly/src/engine/key_rooms.rs";
 const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
 
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
@@ -44,11 +45,18 @@ pub(super) const FAULTS: &[Fault] = &[
         wrong: "is_awake.store(false, Ordering::Release)",
     },
     Fault {
-        what: "the last place of a key is free, and nobody is told",
+        what: "a place of a key is free, and nobody is told",
         by: (SHUTTLE, "room_that_is_told"),
-        file: ROOM,
-        right: "            room.lookouts.tell_all(wakers);\n            entry.remove();",
-        wrong: "            entry.remove();",
+        file: KEY_ROOMS,
+        right: "            crowd.lookouts.tell(capacity - room.taken, capacity, wakers);\n",
+        wrong: "",
+    },
+    Fault {
+        what: "a key loses its place while it runs",
+        by: (SHUTTLE, "keyed_places"),
+        file: KEY_ROOMS,
+        right: "        self.rooms[at].has_started = true;\n",
+        wrong: "",
     },
     Fault {
         what: "a producer that gives up does not pass its place on",
@@ -126,13 +134,6 @@ pub(super) const FAULTS: &[Fault] = &[
         file: "crates/core/dayfly/src/engine/core.rs",
         right: "            sitting.shared.doom(sitting.occupant.generation);\n",
         wrong: "",
-    },
-    Fault {
-        what: "the last place of a key is free, and nobody is told",
-        by: (SHUTTLE, "room_that_is_told"),
-        file: ROOM,
-        right: "            room.lookouts.tell_all(wakers);\n            entry.remove();",
-        wrong: "            entry.remove();",
     },
     Fault {
         what: "a producer that gives up does not pass its place on",

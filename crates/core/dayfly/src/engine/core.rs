@@ -158,7 +158,12 @@ where
     }
 
     pub(super) fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
-        self.seats.leave_queue(worker, |key| effects.left_queue.push(key.clone()));
+        self.seats.leave_queue(worker, &mut effects.left_queue);
+    }
+
+    /// Tells which keys have no work any more.
+    pub(super) fn release_keys(&mut self, effects: &mut Effects<S>) {
+        self.schedule.take_released(&mut effects.released);
     }
 
     /// Claims the next starts for a worker whose hands are empty. What is skipped instead counts as one of them; says
@@ -192,7 +197,7 @@ where
             came = true;
             if gate == Verdict::Cancelled {
                 self.schedule.ended(&entry.key, entry.place);
-                effects.left_queue.push(entry.key.clone());
+                effects.left_queue.push(entry.place.key);
                 self.end_unstarted(entry, Finish::Skipped, now, effects);
             } else {
                 self.seats.claim(worker, entry, now, claimed);
@@ -315,7 +320,7 @@ where
             return self.seats.set_next(id, Next::Failed(Arc::clone(error)));
         };
         self.schedule.gave_up(&entry.key, entry.place);
-        effects.left_queue.push(entry.key.clone());
+        effects.left_queue.push(entry.place.key);
         let details = self.window.details(Some(Arc::clone(error)), NO_SIGNALS);
         let ended = self.end(entry, Finish::Failed, details, now, effects);
         effects.discarded.push(ended);
@@ -330,7 +335,7 @@ where
         effects: &mut Effects<S>,
     ) -> Vec<S::Item> {
         let taken = take(&mut self.schedule);
-        effects.left_queue.extend(taken.iter().map(|entry| entry.key.clone()));
+        effects.left_queue.extend(taken.iter().map(|entry| entry.place.key));
         taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
     }
 

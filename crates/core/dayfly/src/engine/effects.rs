@@ -17,9 +17,12 @@ pub(super) struct Effects<S: Schedule> {
     /// Bodies to be told that they are cancelled, or to be dropped.
     pub(super) cancelled: Vec<Grip>,
     pub(super) killed: Vec<Grip>,
-    /// Keys of operations that gave up their place in the queue, and of those that came back to it.
-    pub(super) left_queue: Vec<S::Key>,
-    pub(super) came_back: Vec<S::Key>,
+    /// The places of the keys of operations that left the queue, and of those that came back to it.
+    pub(super) left_queue: Vec<usize>,
+    pub(super) came_back: Vec<usize>,
+    /// Places of keys that have no work any more, and keys that have lost their place.
+    pub(super) released: Vec<usize>,
+    pub(super) gone: Vec<S::Key>,
     /// Producers that have room now.
     pub(super) producers: Vec<Waker>,
     /// Workers that have something to do now.
@@ -46,6 +49,8 @@ impl<S: Schedule> Default for Effects<S> {
             killed: Vec::new(),
             left_queue: Vec::new(),
             came_back: Vec::new(),
+            released: Vec::new(),
+            gone: Vec::new(),
             producers: Vec::new(),
             workers: Vec::new(),
             told_workers: 0,

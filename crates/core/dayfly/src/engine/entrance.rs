@@ -29,10 +29,7 @@ where
             Err(Refused { why: Refusal::Room(NoRoom::Closed), offer }) => {
                 Err(EnqueueError::Closed(offer.item))
             }
-            Err(Refused { offer, .. }) => {
-                let key = offer.key.clone();
-                InLine { engine: self, key, offer: Some(offer), ticket: None }.await
-            }
+            Err(Refused { offer, .. }) => InLine { engine: self, offer: Some(offer), ticket: None }.await,
         }
     }
 

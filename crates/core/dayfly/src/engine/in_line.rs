@@ -19,7 +19,6 @@ where
     S: Schedule<Item: Send + 'static, Key: Key> + Send + 'static,
 {
     pub(super) engine: &'a Arc<Engine<S>>,
-    pub(super) key: S::Key,
     /// Present until it is in.
     pub(super) offer: Option<Offer<S::Item, S::Key>>,
     /// Present while this stands in line.
@@ -39,7 +38,12 @@ where
         let this = self.get_mut();
         let (mut producers, mut replaced) = (Vec::new(), None);
         let mut inbox = this.engine.lock_inbox();
-        let ticket = *this.ticket.get_or_insert_with(|| inbox.join(&this.key, &mut producers));
+        let ticket = match (this.ticket, &this.offer) {
+            (None, Some(offer)) => *this.ticket.insert(inbox.join(&offer.key, &mut producers)),
+            (Some(ticket), _) => ticket,
+            // Polled after it was ready, which no caller does.
+            (None, None) => return Poll::Pending,
+        };
         let polled = inbox.poll(ticket, &mut this.offer, context, &mut replaced);
         producers.append(&mut inbox.take_late());
         drop(inbox);
@@ -52,7 +56,7 @@ where
             (Ok(accepted), _) => Poll::Ready(Ok(this.engine.accepted(&accepted))),
             (Err(Refusal::Duplicate), Some(offer)) => Poll::Ready(Err(EnqueueError::Duplicate(offer.item))),
             (Err(Refusal::Room(_)), Some(offer)) => Poll::Ready(Err(EnqueueError::Closed(offer.item))),
-            // Polled after it was ready, which no caller does.
+            // An offer that is not here is in.
             (Err(_), None) => Poll::Pending,
         }
     }
@@ -65,7 +69,7 @@ where
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let mut producers = Vec::new();
-            self.engine.lock_inbox().give_up(ticket, &self.key, &mut producers);
+            self.engine.lock_inbox().give_up(ticket, &mut producers);
             producers.into_iter().for_each(Waker::wake);
         }
     }

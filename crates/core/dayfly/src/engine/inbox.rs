@@ -13,9 +13,10 @@ use hashbrown::HashSet;
 use tokio::time::Instant;
 
 use super::effects::Effects;
+use super::key_rooms::PerKey;
 use super::lists::each;
 use super::ready::Hub;
-use super::room::{NoRoom, PerKey, Room, Ticket};
+use super::room::{NoRoom, Room, Ticket};
 use crate::schedule::{Place, Queued, Schedule};
 
 /// How many ids are drawn at once.
@@ -74,13 +75,14 @@ impl<T, K> Offer<T, K> {
         Self { id: None, key, lane: 0, item }
     }
 
-    fn queued(self, id: OperationId, now: Instant) -> Queued<T, K> {
+    /// `at` is the place of its key.
+    fn queued(self, id: OperationId, at: usize, now: Instant) -> Queued<T, K> {
         let Self { id: own, key, lane, item } = self;
         Queued {
             id,
             is_own_id: own.is_some(),
             key,
-            place: Place { lane, key: 0 },
+            place: Place { lane, key: at },
             item,
             enqueued_at: now,
             ready_at: now,
@@ -109,10 +111,10 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
 
     /// Takes an item in if there is room for it now.
     pub(super) fn offer(&mut self, offer: Offer<T, K>) -> Result<Accepted, Refused<T, K>> {
-        if let Err(why) = self.room.enter(&offer.key) {
-            return Err(Refused { why: Refusal::Room(why), offer });
+        match self.room.enter(&offer.key) {
+            Err(why) => Err(Refused { why: Refusal::Room(why), offer }),
+            Ok(at) => self.accept(offer, at).map_err(|offer| Refused { why: Refusal::Duplicate, offer }),
         }
-        self.accept(offer).map_err(|offer| Refused { why: Refusal::Duplicate, offer })
     }
 
     /// Joins the line for room.
@@ -132,7 +134,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         match self.room.poll(ticket, context.waker(), replaced) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(why)) => Poll::Ready(Err(Refusal::Room(why))),
-            Poll::Ready(Ok(())) => match offer.take().map(|offer| self.accept(offer)) {
+            Poll::Ready(Ok(at)) => match offer.take().map(|offer| self.accept(offer, at)) {
                 Some(Ok(accepted)) => Poll::Ready(Ok(accepted)),
                 Some(Err(refused)) => {
                     *offer = Some(refused);
@@ -145,23 +147,21 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
 
     /// Takes an item in that goes to a worker at once, so that it does not lie here.
     pub(super) fn pass(&mut self, offer: Offer<T, K>, now: Instant) -> Result<Queued<T, K>, Offer<T, K>> {
-        if self.room.enter(&offer.key).is_err() {
-            return Err(offer);
-        }
-        let Some(id) = self.identify(&offer) else { return Err(offer) };
+        let Ok(at) = self.room.enter(&offer.key) else { return Err(offer) };
+        let Some(id) = self.identify(&offer, at) else { return Err(offer) };
         self.peak = self.peak.max(self.room.occupied());
-        Ok(offer.queued(id, now))
+        Ok(offer.queued(id, at, now))
     }
 
     /// Takes in an item that has room, unless its id is in use; then the room is free again.
-    fn accept(&mut self, offer: Offer<T, K>) -> Result<Accepted, Offer<T, K>> {
-        let Some(id) = self.identify(&offer) else { return Err(offer) };
+    fn accept(&mut self, offer: Offer<T, K>, at: usize) -> Result<Accepted, Offer<T, K>> {
+        let Some(id) = self.identify(&offer, at) else { return Err(offer) };
         let is_first = self.items.is_empty();
         let now = match self.run_began {
             Some(began) if self.tells_workers => began,
             _ => *self.run_began.insert(Instant::now()),
         };
-        self.items.push_back(offer.queued(id, now));
+        self.items.push_back(offer.queued(id, at, now));
         self.peak = self.peak.max(self.room.occupied());
         // Whoever comes for the first item tells the others, if there is enough for them.
         let tell = if is_first && self.tells_workers { self.pick_idle() } else { None };
@@ -169,11 +169,10 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
     }
 
     /// The id of an item that has room; nothing, and the room free again, where it is in use.
-    fn identify(&mut self, offer: &Offer<T, K>) -> Option<OperationId> {
+    fn identify(&mut self, offer: &Offer<T, K>, at: usize) -> Option<OperationId> {
         match offer.id {
             Some(id) if !self.own_ids.insert(id) => {
-                self.room.leave(&offer.key, &mut self.late);
-                self.room.admit(&mut self.late);
+                self.room.give_back(at, &mut self.late);
                 None
             }
             Some(id) => Some(id),
@@ -227,9 +226,11 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         each(&mut effects.own_ids, |id| {
             self.own_ids.remove(&id);
         });
-        each(&mut effects.came_back, |key| self.room.come_back(&key));
+        each(&mut effects.came_back, |key| self.room.come_back(key));
         self.peak = self.peak.max(self.room.occupied());
-        each(&mut effects.left_queue, |key| self.room.leave(&key, &mut effects.producers));
+        each(&mut effects.left_queue, |key| self.room.leave(key, &mut effects.producers));
+        each(&mut effects.released, |key| self.room.release(key));
+        self.room.take_gone(&mut effects.gone);
         if eager || self.room.has_much_room() {
             self.room.admit(&mut effects.producers);
         }
@@ -256,7 +257,7 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         Some(self.idle.remove(at))
     }
 
-    pub(super) fn give_up(&mut self, ticket: Ticket, key: &K, wakers: &mut Vec<Waker>) {
-        self.room.give_up(ticket, key, wakers);
+    pub(super) fn give_up(&mut self, ticket: Ticket, wakers: &mut Vec<Waker>) {
+        self.room.give_up(ticket, wakers);
     }
 }

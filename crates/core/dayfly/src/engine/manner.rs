@@ -1,6 +1,6 @@
 //! What a shell adds to the engine: how it treats keys, lanes, and items that will not run.
 
-use super::room::PerKey;
+use super::key_rooms::PerKey;
 use crate::crew::Crew;
 use crate::{LaneOptions, OperationSnapshot};
 

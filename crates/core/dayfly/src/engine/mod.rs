@@ -12,6 +12,7 @@ mod in_line;
 mod in_place;
 mod inbox;
 mod keeper;
+mod key_rooms;
 mod lists;
 mod lookout;
 mod lookouts;
@@ -43,10 +44,12 @@ use self::core::{Core, Setup};
 use self::gates::Gates;
 use self::inbox::Inbox;
 pub(crate) use self::inbox::Offer;
+pub(crate) use self::key_rooms::KEPT_KEYS;
 use self::manner::Discard;
 pub(crate) use self::manner::Manner;
 use self::ready::Hub;
 use self::reflexes::Reflexes;
+pub(crate) use self::room::Room;
 use self::staff::{Staff, Workers};
 use crate::crew::Crew;
 use crate::latch::Latch;
@@ -234,21 +237,23 @@ where
         self.change(|core, now, effects| core.give_up(id, error, now, effects))
     }
 
-    /// Ends what `take` takes out of the schedule, and hands the items back.
+    /// Ends what `take` takes out of the schedule, and hands the items back. The room knows the places of keys.
     pub(crate) fn take_out(
         self: &Arc<Self>,
-        take: impl FnOnce(&mut S) -> Vec<Queued<S::Item, S::Key>>,
+        take: impl FnOnce(&mut S, &Room<S::Key>) -> Vec<Queued<S::Item, S::Key>>,
     ) -> Vec<S::Item> {
-        self.change(|core, now, effects| core.take_out(take, now, effects))
+        self.change(|core, now, effects| {
+            core.take_out(|schedule| take(schedule, self.lock_inbox().room()), now, effects)
+        })
     }
 
     pub(crate) fn set_paused(self: &Arc<Self>, paused: bool) {
         self.control(|core, _, _| core.set_paused(paused));
     }
 
-    /// Asks the schedule something.
-    pub(crate) fn ask<R>(self: &Arc<Self>, ask: impl FnOnce(&S) -> R) -> R {
-        self.change(|core, _, _| ask(core.schedule()))
+    /// Asks the schedule something. The room knows the places of keys.
+    pub(crate) fn ask<R>(self: &Arc<Self>, ask: impl FnOnce(&S, &Room<S::Key>) -> R) -> R {
+        self.change(|core, _, _| ask(core.schedule(), self.lock_inbox().room()))
     }
 
     /// Changes the schedule; what it had deferred is looked at again.

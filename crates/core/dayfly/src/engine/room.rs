@@ -12,16 +12,15 @@
 //! Who only wants to hear of room looks out for it. That takes no place and none in a line, so while anybody stands in the
 //! line there is no room to be told of.
 
-use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::task::{Poll, Waker};
 
-use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::HashMap;
 
+use super::key_rooms::{KeyRooms, Line, PerKey};
 use super::lookouts::{Lookouts, suffices};
 
-pub(super) struct Room<K> {
+pub(crate) struct Room<K> {
     capacity: usize,
     taken: usize,
     /// Of the taken places, those whose producer has not come for them yet.
@@ -29,38 +28,18 @@ pub(super) struct Room<K> {
     line: Line,
     lookouts: Lookouts,
     /// Absent where there are no keys.
-    keys: Option<Keys<K>>,
+    keys: Option<KeyRooms<K>>,
     waiting: HashMap<Ticket, Waiting>,
     numbers: u64,
     closed: bool,
 }
 
-/// Each key that somebody has a place of, or stands in line for.
-struct Keys<K> {
-    capacity: PerKey<K>,
-    rooms: HashTable<KeyRoom<K>>,
-    hasher: DefaultHashBuilder,
-}
-
-/// How many places a key has.
-pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
-
-/// The places of one key. They exist while one is taken or somebody stands in line; who looks out for some that are free
-/// does so only while others are taken.
-struct KeyRoom<K> {
-    key: K,
-    taken: usize,
-    line: Line,
-    lookouts: Lookouts,
-}
-
 /// A producer in line.
 pub(super) type Ticket = u64;
 
-/// Who stands in line, by the number that was drawn on joining it.
-type Line = BTreeMap<u64, Ticket>;
-
 struct Waiting {
+    /// The place of its key.
+    key: usize,
     stage: Stage,
     waker: Option<Waker>,
 }
@@ -89,27 +68,28 @@ impl<K: Eq + Hash + Clone> Room<K> {
             granted: 0,
             line: Line::new(),
             lookouts: Lookouts::new(),
-            keys: per_key.map(Keys::new),
+            keys: per_key.map(KeyRooms::new),
             waiting: HashMap::new(),
             numbers: 0,
             closed: false,
         }
     }
 
-    /// Takes a place if there is one now and nobody stands in line for it.
-    pub(super) fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
+    /// Takes a place if there is one now and nobody stands in line for it. Says at which place the key is; any is as good
+    /// as the other where there are no keys.
+    pub(super) fn enter(&mut self, key: &K) -> Result<usize, NoRoom> {
         if self.closed {
             return Err(NoRoom::Closed);
         }
         let has_room = self.taken < self.capacity && self.line.is_empty();
-        match &mut self.keys {
+        let at = match &mut self.keys {
             Some(keys) if has_room => keys.enter(key)?,
             Some(keys) if keys.is_full(key) => return Err(NoRoom::KeyFull),
-            _ if has_room => {}
+            _ if has_room => 0,
             _ => return Err(NoRoom::Full),
-        }
+        };
         self.taken += 1;
-        Ok(())
+        Ok(at)
     }
 
     /// Joins the line.
@@ -120,36 +100,38 @@ impl<K: Eq + Hash + Clone> Room<K> {
             return ticket;
         }
         let number = self.draw();
-        let waits_for_key = self.keys.as_mut().is_some_and(|keys| keys.join(key, number, ticket));
+        let keys = self.keys.as_mut();
+        let (key, waits_for_key) = keys.map_or((0, false), |keys| keys.join(key, number, ticket));
         let stage = if waits_for_key {
             Stage::ForKey(number)
         } else {
             self.line.insert(number, ticket);
             Stage::ForTotal(number)
         };
-        self.waiting.insert(ticket, Waiting { stage, waker: None });
+        self.waiting.insert(ticket, Waiting { key, stage, waker: None });
         // Without this, one who joins while there is room would wait for the next who leaves.
         self.admit(wakers);
         ticket
     }
 
-    /// Ready when the ticket has its places, which it hands over with that, or when the room was closed.
+    /// Ready when the ticket has its places, which it hands over with the place of its key, or when the room was closed.
     /// What was known of its task before is `replaced`.
     pub(super) fn poll(
         &mut self,
         ticket: Ticket,
         waker: &Waker,
         replaced: &mut Option<Waker>,
-    ) -> Poll<Result<(), NoRoom>> {
+    ) -> Poll<Result<usize, NoRoom>> {
         if self.closed {
             return Poll::Ready(Err(NoRoom::Closed));
         }
         match self.waiting.get_mut(&ticket) {
             None => Poll::Ready(Err(NoRoom::Closed)),
             Some(waiting) if waiting.stage == Stage::Granted => {
+                let key = waiting.key;
                 self.waiting.remove(&ticket);
                 self.granted -= 1;
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(key))
             }
             Some(waiting) => {
                 if !waiting.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
@@ -161,22 +143,22 @@ impl<K: Eq + Hash + Clone> Room<K> {
     }
 
     /// A producer gives up: its place in line, or the places that it was granted.
-    pub(super) fn give_up(&mut self, ticket: Ticket, key: &K, wakers: &mut Vec<Waker>) {
+    pub(super) fn give_up(&mut self, ticket: Ticket, wakers: &mut Vec<Waker>) {
         let Some(waiting) = self.waiting.remove(&ticket) else { return };
         match waiting.stage {
             Stage::ForKey(number) => {
                 if let Some(keys) = &mut self.keys {
-                    keys.step_out(key, number);
+                    keys.step_out(waiting.key, number);
                 }
             }
             Stage::ForTotal(number) => {
                 self.line.remove(&number);
-                self.leave_key(key, wakers);
+                self.give_back_of_key(waiting.key, wakers);
             }
             Stage::Granted => {
                 self.granted -= 1;
                 self.taken -= 1;
-                self.leave_key(key, wakers);
+                self.give_back_of_key(waiting.key, wakers);
             }
         }
         self.admit(wakers);
@@ -184,18 +166,54 @@ impl<K: Eq + Hash + Clone> Room<K> {
         wakers.extend(waiting.waker);
     }
 
-    /// An operation has left the queue. Who is let in for that is decided by [`admit`](Self::admit).
-    pub(super) fn leave(&mut self, key: &K, wakers: &mut Vec<Waker>) {
+    /// An operation has left the queue; its key stays known until it is [released](Self::release). Who is let in for that
+    /// is decided by [`admit`](Self::admit).
+    pub(super) fn leave(&mut self, key: usize, wakers: &mut Vec<Waker>) {
         self.taken -= 1;
-        self.leave_key(key, wakers);
+        if let Some(keys) = &mut self.keys
+            && let Some(next) = keys.leave(key, wakers)
+        {
+            self.move_on(next, wakers);
+        }
         self.tell_lookouts(wakers);
     }
 
+    /// The schedule has no work of the key any more.
+    pub(super) fn release(&mut self, key: usize) {
+        if let Some(keys) = &mut self.keys {
+            keys.release(key);
+        }
+    }
+
+    /// A place that was taken is not needed after all.
+    pub(super) fn give_back(&mut self, key: usize, wakers: &mut Vec<Waker>) {
+        self.taken -= 1;
+        self.give_back_of_key(key, wakers);
+        self.admit(wakers);
+    }
+
     /// An operation is back in the queue, whether or not there is room.
-    pub(super) fn come_back(&mut self, key: &K) {
+    pub(super) fn come_back(&mut self, key: usize) {
         self.taken += 1;
         if let Some(keys) = &mut self.keys {
             keys.come_back(key);
+        }
+    }
+
+    /// Where the key is known, if it has work.
+    pub(crate) fn place_of(&self, key: &K) -> Option<usize> {
+        self.keys.as_ref()?.place_of(key)
+    }
+
+    /// The key that is known at this place.
+    pub(crate) fn key_of(&self, at: usize) -> Option<&K> {
+        self.keys.as_ref()?.key_of(at)
+    }
+
+    /// Keys that are not known any more, for the caller to drop where locks are free.
+    pub(super) fn take_gone(&mut self, gone: &mut Vec<K>) {
+        if let Some(keys) = &mut self.keys {
+            keys.take_gone(gone);
         }
     }
 
@@ -237,22 +255,18 @@ impl<K: Eq + Hash + Clone> Room<K> {
             *replaced = self.look_away(key, places, ticket);
             return Poll::Ready(());
         }
-        if let Some(lookouts) = self.lookouts_of(key) {
-            *replaced = lookouts.wait(places, ticket, waker);
-        }
+        *replaced = match (key, &mut self.keys) {
+            (Some(key), Some(keys)) => keys.look_out(key, places, ticket, waker),
+            _ => self.lookouts.wait(places, ticket, waker),
+        };
         Poll::Pending
     }
 
     /// Nobody is to be told of room under this ticket any more. What was known of its task comes back.
     pub(super) fn look_away(&mut self, key: Option<&K>, places: usize, ticket: Ticket) -> Option<Waker> {
-        self.lookouts_of(key)?.leave(places, ticket)
-    }
-
-    /// Those who look out for places of the key, if any of them is taken, or for places in all.
-    fn lookouts_of(&mut self, key: Option<&K>) -> Option<&mut Lookouts> {
         match (key, &mut self.keys) {
-            (Some(key), Some(keys)) => keys.find(key).map(|room| &mut room.lookouts),
-            _ => Some(&mut self.lookouts),
+            (Some(key), Some(keys)) => keys.look_away(key, places, ticket),
+            _ => self.lookouts.leave(places, ticket),
         }
     }
 
@@ -292,19 +306,28 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn close(&mut self, wakers: &mut Vec<Waker>) {
         self.closed = true;
         self.taken -= std::mem::take(&mut self.granted);
-        wakers.extend(self.waiting.drain().filter_map(|(_, waiting)| waiting.waker));
         self.line.clear();
         self.lookouts.tell_all(wakers);
         if let Some(keys) = &mut self.keys {
-            keys.rooms.iter_mut().for_each(|room| room.lookouts.tell_all(wakers));
-            // From now on only those who leave look here, and they need not find anything.
-            keys.rooms.clear();
+            keys.close(wakers);
+            for waiting in self.waiting.values().filter(|waiting| !matches!(waiting.stage, Stage::ForKey(_)))
+            {
+                keys.give_back(waiting.key, wakers);
+            }
+        }
+        wakers.extend(self.waiting.drain().filter_map(|(_, waiting)| waiting.waker));
+    }
+
+    fn give_back_of_key(&mut self, key: usize, wakers: &mut Vec<Waker>) {
+        if let Some(keys) = &mut self.keys
+            && let Some(next) = keys.give_back(key, wakers)
+        {
+            self.move_on(next, wakers);
         }
     }
 
-    /// A place of the key is free: the next in its line moves on to the line of the queue.
-    fn leave_key(&mut self, key: &K, wakers: &mut Vec<Waker>) {
-        let Some(next) = self.keys.as_mut().and_then(|keys| keys.leave(key, wakers)) else { return };
+    /// A producer has a place of its key, and moves on to the line of the queue.
+    fn move_on(&mut self, next: Ticket, wakers: &mut Vec<Waker>) {
         let number = self.draw();
         self.line.insert(number, next);
         if let Some(waiting) = self.waiting.get_mut(&next) {
@@ -316,119 +339,6 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn draw(&mut self) -> Ticket {
         self.numbers += 1;
         self.numbers
-    }
-}
-
-impl<K: Eq + Hash + Clone> Keys<K> {
-    fn new(capacity: PerKey<K>) -> Self {
-        Self { capacity, rooms: HashTable::new(), hasher: DefaultHashBuilder::default() }
-    }
-
-    /// Where the key's room is, or is to be. Each step looks its key up once.
-    fn entry(&mut self, key: &K) -> Entry<'_, KeyRoom<K>> {
-        let hasher = &self.hasher;
-        self.rooms.entry(hasher.hash_one(key), |room| room.key == *key, |room| hasher.hash_one(&room.key))
-    }
-
-    fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
-        let capacity = (self.capacity)(key);
-        match self.entry(key) {
-            Entry::Occupied(mut room) if room.get().has_room(capacity) => room.get_mut().taken += 1,
-            Entry::Vacant(place) if capacity > 0 => drop(place.insert(KeyRoom::taken_once(key))),
-            Entry::Occupied(_) | Entry::Vacant(_) => return Err(NoRoom::KeyFull),
-        }
-        Ok(())
-    }
-
-    fn come_back(&mut self, key: &K) {
-        match self.entry(key) {
-            Entry::Occupied(mut room) => room.get_mut().taken += 1,
-            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
-        }
-    }
-
-    fn find(&mut self, key: &K) -> Option<&mut KeyRoom<K>> {
-        self.rooms.find_mut(self.hasher.hash_one(key), |room| room.key == *key)
-    }
-
-    /// How many of the key's places are free, and how many there are.
-    fn free(&self, key: &K) -> (usize, usize) {
-        let capacity = (self.capacity)(key);
-        let room = self.rooms.find(self.hasher.hash_one(key), |room| room.key == *key);
-        (room.map_or(capacity, |room| room.free(capacity)), capacity)
-    }
-
-    fn is_full(&self, key: &K) -> bool {
-        let room = self.rooms.find(self.hasher.hash_one(key), |room| room.key == *key);
-        room.is_some_and(|room| !room.has_room((self.capacity)(key)))
-    }
-
-    /// Takes a place of the key, or its line. Says whether it is the line.
-    fn join(&mut self, key: &K, number: u64, ticket: Ticket) -> bool {
-        let capacity = (self.capacity)(key);
-        match self.entry(key) {
-            Entry::Occupied(mut room) if !room.get().has_room(capacity) => {
-                room.get_mut().line.insert(number, ticket);
-                return true;
-            }
-            Entry::Occupied(mut room) => room.get_mut().taken += 1,
-            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
-        }
-        false
-    }
-
-    /// A line is there only while every place is taken, so nobody has to be told of room.
-    fn step_out(&mut self, key: &K, number: u64) {
-        if let Some(room) = self.find(key) {
-            room.line.remove(&number);
-        }
-    }
-
-    /// Frees a place, and hands it to the first in line, whose ticket this returns.
-    fn leave(&mut self, key: &K, wakers: &mut Vec<Waker>) -> Option<Ticket> {
-        let Self { capacity, rooms, hasher } = self;
-        let hash = hasher.hash_one(key);
-        let Ok(mut entry) = rooms.find_entry(hash, |room| room.key == *key) else { return None };
-        let room = entry.get_mut();
-        if room.taken == 1 && room.line.is_empty() {
-            room.lookouts.tell_all(wakers);
-            entry.remove();
-            return None;
-        }
-        room.taken -= 1;
-        if room.line.is_empty() {
-            if !room.lookouts.is_empty() {
-                room.tell_lookouts(capacity(key), wakers);
-            }
-            return None;
-        }
-        if room.taken >= capacity(key) {
-            return None;
-        }
-        let (_, next) = room.line.pop_first()?;
-        room.taken += 1;
-        Some(next)
-    }
-}
-
-impl<K: Clone> KeyRoom<K> {
-    fn taken_once(key: &K) -> Self {
-        Self { key: key.clone(), taken: 1, line: Line::new(), lookouts: Lookouts::new() }
-    }
-
-    /// Whether there is a place, and nobody stands in line for it.
-    fn has_room(&self, capacity: usize) -> bool {
-        self.free(capacity) > 0
-    }
-
-    /// The places that whoever comes now may take.
-    fn free(&self, capacity: usize) -> usize {
-        if self.line.is_empty() { capacity.saturating_sub(self.taken) } else { 0 }
-    }
-
-    fn tell_lookouts(&mut self, capacity: usize, wakers: &mut Vec<Waker>) {
-        let free = self.free(capacity);
-        self.lookouts.tell(free, capacity, wakers);
     }
 }
 

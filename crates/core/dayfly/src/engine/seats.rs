@@ -207,13 +207,13 @@ impl<K: Clone> Seats<K> {
         (turn as usize) < self.workers[worker].left_queue
     }
 
-    /// Calls `left` with the key of every operation that has started since the last look.
-    pub(super) fn leave_queue(&mut self, worker: usize, mut left: impl FnMut(&K)) {
+    /// Notes the places of the keys of the operations that have started since the last look.
+    pub(super) fn leave_queue(&mut self, worker: usize, left: &mut Vec<usize>) {
         let own = &mut self.workers[worker];
         let started = own.board.started();
         for &seat in own.batch.iter().take(started).skip(own.left_queue) {
             if let Some(occupant) = &own.seats[seat].occupant {
-                left(&occupant.key);
+                left.push(occupant.place.key);
             }
         }
         own.left_queue = own.left_queue.max(started.min(own.batch.len()));

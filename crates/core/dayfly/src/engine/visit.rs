@@ -153,6 +153,7 @@ where
         inbox: &mut Inbox<S::Item, S::Key>,
         eager: bool,
     ) -> End {
+        core.release_keys(effects);
         inbox.settle(effects, eager);
         let may_start = core.may_start();
         inbox.set_tells_workers(may_start);
@@ -214,6 +215,9 @@ where
             effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
         }
         effects.evicted.clear();
+        each(&mut effects.gone, |key| {
+            contain(|| drop(key));
+        });
         // Values and items are foreign when they are dropped: a panic of one must not keep the others.
         each(&mut effects.answers, |answer| {
             contain(|| answer.give());

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::keys::{KeyState, Keys, Stand};
 use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::KeyStats;
+use crate::contain::contain;
 
 pub(crate) struct Keyed<T, K> {
     keys: Keys<T, K>,
@@ -55,7 +56,7 @@ enum End {
 impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
     pub(crate) fn new(rules: KeyedRules<K>) -> Self {
         Self {
-            keys: Keys::new(),
+            keys: Keys::new(rules.lanes),
             rings: (0..rules.lanes).map(|_| VecDeque::new()).collect(),
             deferred: Vec::new(),
             paused: HashSet::new(),
@@ -75,96 +76,117 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
         self.paused.remove(key)
     }
 
-    pub(crate) fn key_stats(&self, key: &K) -> KeyStats {
-        let paused = self.paused.contains(key);
-        self.keys.find(key).map_or(KeyStats { paused, ..KeyStats::default() }, |state| state.stats(paused))
+    pub(crate) fn is_paused(&self, key: &K) -> bool {
+        self.paused.contains(key)
     }
 
-    /// The `n` keys with the most work, the most first.
-    pub(crate) fn hottest(&self, n: usize) -> Vec<(K, KeyStats)> {
-        let mut keys: Vec<_> = self.keys.iter().collect();
-        let by_work = |(_, state): &(&K, &KeyState<T, K>)| std::cmp::Reverse(state.queued() + state.taken);
+    /// The figures of the key at this place, but for its pause.
+    pub(crate) fn key_stats(&self, at: usize) -> KeyStats {
+        self.keys.get(at).map_or_else(KeyStats::default, |state| KeyStats {
+            queued: state.queued as u64,
+            waiting: state.parked as u64,
+            running: (state.taken - state.parked) as u64,
+            paused: false,
+        })
+    }
+
+    /// The places of the `n` keys with the most work, the most first.
+    pub(crate) fn hottest(&self, n: usize) -> Vec<usize> {
+        let mut keys = self.keys.all();
+        let work = |state: &KeyState| state.queued + state.taken;
+        let by_work = |&at: &usize| std::cmp::Reverse(self.keys.get(at).map_or(0, work));
         if n < keys.len() {
             keys.select_nth_unstable_by_key(n, by_work);
             keys.truncate(n);
         }
         keys.sort_by_key(by_work);
-        keys.into_iter().map(|(key, state)| (key.clone(), state.stats(self.paused.contains(key)))).collect()
+        keys
     }
 
-    /// Takes everything out that waits for its turn, in the order in which it would have started.
-    pub(crate) fn take_key(&mut self, key: &K) -> Vec<Queued<T, K>> {
-        let Some(at) = self.keys.find_place(key) else { return Vec::new() };
+    /// Takes everything of the key at this place out that waits for its turn, in the order in which it would have started.
+    pub(crate) fn take_key(&mut self, at: usize) -> Vec<Queued<T, K>> {
+        if self.keys.get(at).is_none() {
+            return Vec::new();
+        }
         // An emptied line may still stand in a ring; its turn finds nothing and settles it.
-        let lines = &mut self.keys.get_mut(at).lines;
-        let taken: Vec<_> = lines.iter_mut().flat_map(|line| line.queue.drain(..)).collect();
+        let taken = self.keys.drain(at);
         self.len -= taken.len();
         taken
     }
 
     /// Puts the key where it belongs after a change: into the rings, or out of the table.
     fn settle(&mut self, at: usize, end: End) {
-        let state = self.keys.get_mut(at);
-        if state.is_done() {
-            self.keys.release(at);
+        if self.keys.end_if_done(at) {
             return;
         }
-        if state.taken >= self.rules.per_key {
+        let state = self.keys.state(at);
+        if state.queued > 0 && state.taken < self.rules.per_key {
+            (0..self.rings.len()).for_each(|lane| self.step_in(lane, at, end));
+        }
+    }
+
+    /// Puts the key's line into the ring of its lane, if something waits in it and it stands nowhere.
+    #[inline]
+    fn step_in(&mut self, lane: usize, at: usize, end: End) {
+        let row = self.keys.line(at, lane);
+        if row.first().is_none() || row.stands() != Stand::Nowhere {
             return;
         }
-        for (line, ring) in state.lines.iter_mut().zip(&mut self.rings) {
-            if line.queue.is_empty() || line.stand != Stand::Nowhere {
-                continue;
-            }
-            line.stand = Stand::InRing;
-            if end == End::Front && line.turns > 0 {
-                ring.push_front(at);
-            } else {
-                let saved = line.saved.saturating_add(std::mem::take(&mut line.turns));
-                line.saved = saved.min(self.rules.burst);
-                ring.push_back(at);
-            }
+        if end == End::Front && row.turns > 0 {
+            self.rings[lane].push_front(at);
+        } else {
+            let saved = row.saved.saturating_add(std::mem::take(&mut row.turns));
+            row.saved = saved.min(self.rules.burst);
+            self.rings[lane].push_back(at);
         }
+        self.keys.stand(at, lane, Stand::InRing);
+    }
+
+    /// Takes the line at this place of a ring out of it.
+    #[inline]
+    fn step_out(&mut self, lane: usize, place: usize, at: usize, stand: Stand) {
+        let ring = &mut self.rings[lane];
+        if place == 0 {
+            ring.pop_front();
+        } else {
+            ring.remove(place);
+        }
+        self.keys.stand(at, lane, stand);
     }
 
     /// The next operation of the first key in a ring that may start one.
     fn turn(&mut self, lane: usize, gate: &mut impl FnMut(&Queued<T, K>) -> Verdict) -> Option<Turn<T, K>> {
         let mut place = 0;
         while let Some(&at) = self.rings[lane].get(place) {
-            let state = self.keys.get_mut(at);
+            let state = self.keys.state(at);
+            let (taken, weight) = (state.taken, state.weight);
             if state.parked > 0 {
                 // It comes back when it is due. Were it to stand here meanwhile, everybody would have to pass it.
-                self.rings[lane].remove(place);
-                state.lines[lane].stand = Stand::Nowhere;
+                self.step_out(lane, place, at, Stand::Nowhere);
                 self.blocked -= 1;
                 continue;
             }
-            if state.taken >= self.rules.per_key {
+            if taken >= self.rules.per_key {
                 // Another lane of the key was faster; this one keeps its place.
                 place += 1;
                 continue;
             }
-            let is_paused =
-                !self.paused.is_empty() && state.key().is_some_and(|key| self.paused.contains(key));
-            let weight = state.weight;
-            let row = &mut state.lines[lane];
-            let gate = match row.queue.front() {
+            let row = self.keys.line(at, lane);
+            let gate = match row.first() {
                 // What it stood there for was taken out by hand.
                 None => None,
-                Some(_) if is_paused => Some(Verdict::Deferred),
+                Some(first) if !self.paused.is_empty() && self.paused.contains(&first.key) => {
+                    Some(Verdict::Deferred)
+                }
                 Some(first) => Some(gate(first)),
             };
             match gate {
                 None => {
-                    self.rings[lane].remove(place);
-                    row.stand = Stand::Nowhere;
-                    if state.is_done() {
-                        self.keys.release(at);
-                    }
+                    self.step_out(lane, place, at, Stand::Nowhere);
+                    self.keys.end_if_done(at);
                 }
                 Some(Verdict::Deferred) => {
-                    self.rings[lane].remove(place);
-                    row.stand = Stand::Deferred;
+                    self.step_out(lane, place, at, Stand::Deferred);
                     self.deferred.push((at, lane));
                 }
                 Some(gate) => {
@@ -172,16 +194,17 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
                         row.turns = weight.saturating_add(std::mem::take(&mut row.saved));
                     }
                     row.turns -= 1;
-                    let next = row.queue.pop_front();
-                    let goes_on =
-                        row.turns > 0 && !row.queue.is_empty() && state.taken + 1 < self.rules.per_key;
+                    let has_turns = row.turns > 0;
+                    let next = self.keys.queue(at, lane, VecDeque::pop_front);
                     self.len -= 1;
-                    if !goes_on {
-                        self.rings[lane].remove(place);
-                        state.lines[lane].stand = Stand::Nowhere;
+                    let may_start = taken + 1 < self.rules.per_key;
+                    if !(may_start && has_turns && self.keys.line(at, lane).first().is_some()) {
+                        self.step_out(lane, place, at, Stand::Nowhere);
                     }
                     self.take(at);
-                    self.settle(at, End::Back);
+                    if may_start {
+                        self.step_in(lane, at, End::Back);
+                    }
                     return next.map(|next| (next, gate));
                 }
             }
@@ -191,30 +214,19 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
 
     /// An operation of the key takes one of its places.
     fn take(&mut self, at: usize) {
-        let state = self.keys.get_mut(at);
+        let state = self.keys.state(at);
         state.taken += 1;
         if state.taken == self.rules.per_key {
-            self.blocked += state.standing();
+            self.blocked += state.in_ring;
         }
     }
 
     /// One of the key's places is free again.
     fn give(&mut self, at: usize) {
-        let state = self.keys.get_mut(at);
-        if state.taken == self.rules.per_key {
-            self.blocked -= state.standing();
-        }
+        let state = self.keys.state(at);
         state.taken -= 1;
-    }
-}
-
-impl<T, K> KeyState<T, K> {
-    fn stats(&self, paused: bool) -> KeyStats {
-        KeyStats {
-            queued: self.queued() as u64,
-            waiting: self.parked as u64,
-            running: (self.taken - self.parked) as u64,
-            paused,
+        if state.taken + 1 == self.rules.per_key {
+            self.blocked -= state.in_ring;
         }
     }
 }
@@ -224,29 +236,33 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
     type Key = K;
     type Answer = ();
 
-    fn push(&mut self, mut entry: Queued<T, K>) {
-        let weight = |key: &K| self.rules.weight.as_ref().map_or(1, |weight| weight(key));
-        let at = self.keys.place(&entry.key, self.rules.lanes, weight);
-        entry.place.key = at;
-        self.keys.get_mut(at).lines[entry.place.lane].queue.push_back(entry);
+    fn push(&mut self, entry: Queued<T, K>) {
+        let Place { key: at, lane } = entry.place;
+        let weight = self.rules.weight.as_ref();
+        // A weight that panics is none.
+        self.keys.begin(at, || weight.and_then(|weight| contain(|| weight(&entry.key))).unwrap_or(1));
+        self.keys.queue(at, lane, |queue| queue.push_back(entry));
         self.len += 1;
-        self.settle(at, End::Back);
+        if self.keys.state(at).taken < self.rules.per_key {
+            self.step_in(lane, at, End::Back);
+        }
     }
 
     fn put_back(&mut self, entry: Queued<T, K>) {
         let Place { key: at, lane } = entry.place;
         self.give(at);
-        let row = &mut self.keys.get_mut(at).lines[lane];
-        put_back_into(&mut row.queue, entry);
-        row.turns = row.turns.saturating_add(1);
+        self.keys.queue(at, lane, |queue| put_back_into(queue, entry));
         self.len += 1;
+        let line = self.keys.line(at, lane);
+        line.turns = line.turns.saturating_add(1);
         // Its turn was not taken, so it is next again; this is rare enough for a look through the ring.
-        if row.stand == Stand::InRing {
+        let stands = line.stands();
+        if stands == Stand::InRing {
             self.rings[lane].retain(|standing| *standing != at);
         }
-        if row.stand != Stand::Deferred {
-            row.stand = Stand::InRing;
+        if stands != Stand::Deferred {
             self.rings[lane].push_front(at);
+            self.keys.stand(at, lane, Stand::InRing);
         }
         // Work of the key's other lanes that came in meanwhile stands nowhere while the key's places are taken.
         self.settle(at, End::Back);
@@ -271,15 +287,17 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         if self.rules.per_key > 1 {
             self.ended(key, place);
         } else {
-            self.keys.get_mut(place.key).parked += 1;
+            self.keys.state(place.key).parked += 1;
         }
     }
 
     fn gave_up(&mut self, key: &K, place: Place) {
         if self.rules.per_key > 1 {
+            // It may have been the last of its key, and of it nothing is known here.
+            self.keys.note(place.key);
             return;
         }
-        self.keys.get_mut(place.key).parked -= 1;
+        self.keys.state(place.key).parked -= 1;
         self.ended(key, place);
     }
 
@@ -292,18 +310,21 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         let at = entry.place.key;
         entry.place.lane = 0;
         self.give(at);
-        let state = self.keys.get_mut(at);
-        state.parked -= 1;
-        state.lines[0].queue.push_front(entry);
+        self.keys.state(at).parked -= 1;
+        self.keys.queue(at, 0, |queue| queue.push_front(entry));
         self.len += 1;
         self.settle(at, End::Front);
     }
 
     fn reopen(&mut self) {
         for (at, lane) in std::mem::take(&mut self.deferred) {
-            self.keys.get_mut(at).lines[lane].stand = Stand::Nowhere;
+            self.keys.stand(at, lane, Stand::Nowhere);
             self.settle(at, End::Back);
         }
+    }
+
+    fn take_released(&mut self, released: &mut Vec<usize>) {
+        self.keys.take_released(released);
     }
 
     fn lift_pauses(&mut self) {
@@ -320,11 +341,12 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
 
     fn remove(&mut self, id: OperationId) -> Option<Queued<T, K>> {
         for at in self.keys.all() {
-            for line in &mut self.keys.get_mut(at).lines {
-                if let Some(found) = line.queue.iter().position(|entry| entry.id == id) {
+            for lane in 0..self.rings.len() {
+                let place = self.keys.line(at, lane).find(id);
+                if let Some(place) = place {
                     // An emptied line may still stand in the ring; its turn finds nothing and settles it.
                     self.len -= 1;
-                    return line.queue.remove(found);
+                    return self.keys.queue(at, lane, |queue| queue.remove(place));
                 }
             }
         }
@@ -338,10 +360,8 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.len = 0;
         let mut all = Vec::new();
         for at in self.keys.all() {
-            for line in &mut self.keys.get_mut(at).lines {
-                line.stand = Stand::Nowhere;
-                all.extend(line.queue.drain(..));
-            }
+            (0..self.rings.len()).for_each(|lane| self.keys.stand(at, lane, Stand::Nowhere));
+            all.append(&mut self.keys.drain(at));
             self.settle(at, End::Back);
         }
         all.sort_by_key(|entry| entry.id);

@@ -1,44 +1,50 @@
-//! The keys that have work, each at a place of its own, so that a key is looked up once for each operation and what
-//! it needs is used again by the next key.
+//! The keys that have work, each at the place that it has in the room of the queue, so that none is looked up here and
+//! what it needs is used again by the next key of that place.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use dayfly_signal::OperationId;
 
 use super::Queued;
+use crate::engine::KEPT_KEYS;
 
 #[derive(Debug)]
 pub(super) struct Keys<T, K> {
-    places: HashTable<usize>,
-    hasher: DefaultHashBuilder,
-    states: Vec<KeyState<T, K>>,
-    free: Vec<usize>,
+    states: Vec<KeyState>,
+    /// One for each lane of each key, those of a key beside each other.
+    lines: Vec<Line<T, K>>,
+    lanes: usize,
+    /// How many keys have work.
+    with_work: usize,
+    /// Places of keys that had no work any more at some time since this was last asked.
+    released: Vec<usize>,
 }
 
-/// The work of one key.
-#[derive(Debug)]
-pub(super) struct KeyState<T, K> {
-    /// Absent while the place is free.
-    key: Option<K>,
-    /// One line for each lane.
-    pub(super) lines: Vec<Line<T, K>>,
+/// What is known of the work of one key.
+#[derive(Debug, Default)]
+pub(super) struct KeyState {
+    pub(super) has_work: bool,
     /// How many turns in a row the key has.
     pub(super) weight: usize,
     /// Operations that run, or that are parked until their next attempt.
     pub(super) taken: usize,
     /// Of the taken ones, those that are parked.
     pub(super) parked: usize,
+    /// Operations that wait for their turn, in all lanes.
+    pub(super) queued: usize,
+    /// How many of the lanes stand in a ring, and how many are deferred.
+    pub(super) in_ring: usize,
+    deferred: usize,
 }
 
-/// What waits of one key in one lane.
+/// What waits of one key in one lane. What its key counts is changed by the key's methods.
 #[derive(Debug)]
 pub(super) struct Line<T, K> {
-    pub(super) queue: VecDeque<Queued<T, K>>,
+    queue: VecDeque<Queued<T, K>>,
     /// Turns that are left of the round, and those that were saved for the next one.
     pub(super) turns: usize,
     pub(super) saved: usize,
-    pub(super) stand: Stand,
+    stand: Stand,
 }
 
 /// Where a line stands.
@@ -49,109 +55,137 @@ pub(super) enum Stand {
     Deferred,
 }
 
-/// As many keys as this had work at once may have it again at no cost.
-const KEPT_KEYS: usize = 4_096;
-
 /// A queue that grew beyond this is not kept for the next key.
 const KEPT: usize = 16;
 
-impl<T, K: Eq + Hash + Clone> Keys<T, K> {
-    pub(super) fn new() -> Self {
-        Self {
-            places: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
-            states: Vec::new(),
-            free: Vec::new(),
+impl<T, K> Keys<T, K> {
+    pub(super) const fn new(lanes: usize) -> Self {
+        Self { states: Vec::new(), lines: Vec::new(), lanes, with_work: 0, released: Vec::new() }
+    }
+
+    /// There is work of a key at this place.
+    pub(super) fn begin(&mut self, at: usize, weight: impl FnOnce() -> usize) {
+        if self.get(at).is_some() {
+            return;
         }
-    }
-
-    /// The place of a key, which is made where there is none.
-    pub(super) fn place(&mut self, key: &K, lanes: usize, weight: impl FnOnce(&K) -> usize) -> usize {
-        let hash = self.hasher.hash_one(key);
-        let is_it = |&at: &usize| self.states[at].key.as_ref() == Some(key);
-        if let Some(&at) = self.places.find(hash, is_it) {
-            return at;
+        let weight = weight().max(1);
+        if at >= self.states.len() {
+            self.states.resize_with(at + 1, KeyState::default);
+            self.lines.resize_with((at + 1) * self.lanes, Line::new);
         }
-        let weight = weight(key).max(1);
-        let at = self.free.pop().unwrap_or_else(|| {
-            self.states.push(KeyState::new(lanes));
-            self.states.len() - 1
-        });
-        self.states[at].key = Some(key.clone());
-        self.states[at].weight = weight;
-        let (states, hasher) = (&self.states, &self.hasher);
-        self.places
-            .insert_unique(hash, at, |&at| states[at].key.as_ref().map_or(0, |key| hasher.hash_one(key)));
-        at
+        self.states[at] = KeyState { has_work: true, weight, ..KeyState::default() };
+        self.with_work += 1;
     }
 
-    pub(super) fn find(&self, key: &K) -> Option<&KeyState<T, K>> {
-        self.find_place(key).map(|at| &self.states[at])
+    /// What is known of the key at this place, if it has work.
+    pub(super) fn get(&self, at: usize) -> Option<&KeyState> {
+        self.states.get(at).filter(|state| state.has_work)
     }
 
-    pub(super) fn find_place(&self, key: &K) -> Option<usize> {
-        let is_it = |&at: &usize| self.states[at].key.as_ref() == Some(key);
-        self.places.find(self.hasher.hash_one(key), is_it).copied()
-    }
-
-    pub(super) fn get_mut(&mut self, at: usize) -> &mut KeyState<T, K> {
+    #[inline]
+    pub(super) fn state(&mut self, at: usize) -> &mut KeyState {
         &mut self.states[at]
     }
 
-    /// Frees the place of a key that has no work any more.
-    pub(super) fn release(&mut self, at: usize) {
+    #[inline]
+    pub(super) fn line(&mut self, at: usize, lane: usize) -> &mut Line<T, K> {
+        &mut self.lines[at * self.lanes + lane]
+    }
+
+    /// Changes what waits of a key in one lane.
+    #[inline]
+    pub(super) fn queue<R>(
+        &mut self,
+        at: usize,
+        lane: usize,
+        change: impl FnOnce(&mut VecDeque<Queued<T, K>>) -> R,
+    ) -> R {
+        let queue = &mut self.lines[at * self.lanes + lane].queue;
+        let before = queue.len();
+        let answer = change(queue);
         let state = &mut self.states[at];
-        let Some(key) = state.key.take() else { return };
-        for line in &mut state.lines {
+        state.queued = state.queued + queue.len() - before;
+        answer
+    }
+
+    /// Takes out what waits of a key, in all lanes, the highest first.
+    pub(super) fn drain(&mut self, at: usize) -> Vec<Queued<T, K>> {
+        (0..self.lanes).flat_map(|lane| self.queue(at, lane, std::mem::take)).collect()
+    }
+
+    /// The line stands there from now on.
+    #[inline]
+    pub(super) fn stand(&mut self, at: usize, lane: usize, stand: Stand) {
+        let before = std::mem::replace(&mut self.lines[at * self.lanes + lane].stand, stand);
+        let state = &mut self.states[at];
+        match before {
+            Stand::Nowhere => {}
+            Stand::InRing => state.in_ring -= 1,
+            Stand::Deferred => state.deferred -= 1,
+        }
+        match stand {
+            Stand::Nowhere => {}
+            Stand::InRing => state.in_ring += 1,
+            Stand::Deferred => state.deferred += 1,
+        }
+    }
+
+    /// Frees the place of a key of which nothing waits, runs or stands anywhere. Says whether that is so.
+    pub(super) fn end_if_done(&mut self, at: usize) -> bool {
+        let state = &mut self.states[at];
+        if state.taken + state.queued + state.in_ring + state.deferred > 0 {
+            return false;
+        }
+        state.has_work = false;
+        for line in &mut self.lines[at * self.lanes..(at + 1) * self.lanes] {
             (line.turns, line.saved) = (0, 0);
             if line.queue.capacity() > KEPT {
                 line.queue = VecDeque::new();
             }
         }
-        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(&key), |&found| found == at) {
-            entry.remove();
-        }
-        self.free.push(at);
-        if self.places.is_empty() && self.states.len() > KEPT_KEYS {
+        self.with_work -= 1;
+        self.released.push(at);
+        if self.with_work == 0 && self.states.len() > KEPT_KEYS {
             // What many keys needed at once is not kept when there are none.
-            *self = Self::new();
+            (self.states, self.lines) = (Vec::new(), Vec::new());
         }
+        true
     }
 
-    /// Every key that has work, with what it has.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &KeyState<T, K>)> {
-        self.states.iter().filter_map(|state| Some((state.key.as_ref()?, state)))
+    /// Whoever waits for the key's place is to be told that the schedule needs it no more, if that is so then.
+    pub(super) fn note(&mut self, at: usize) {
+        self.released.push(at);
+    }
+
+    /// The places of keys that had work and have none any more.
+    pub(super) fn take_released(&mut self, released: &mut Vec<usize>) {
+        let Self { states, released: noted, .. } = self;
+        let has_work = |at: &usize| states.get(*at).is_some_and(|state| state.has_work);
+        released.extend(noted.drain(..).filter(|at| !has_work(at)));
     }
 
     /// The places of all keys that have work.
     pub(super) fn all(&self) -> Vec<usize> {
-        (0..self.states.len()).filter(|at| self.states[*at].key.is_some()).collect()
+        (0..self.states.len()).filter(|at| self.states[*at].has_work).collect()
     }
 }
 
-impl<T, K> KeyState<T, K> {
-    fn new(lanes: usize) -> Self {
+impl<T, K> Line<T, K> {
+    /// What is next.
+    pub(super) fn first(&self) -> Option<&Queued<T, K>> {
+        self.queue.front()
+    }
+
+    pub(super) fn find(&self, id: OperationId) -> Option<usize> {
+        self.queue.iter().position(|entry| entry.id == id)
+    }
+
+    pub(super) const fn stands(&self) -> Stand {
+        self.stand
+    }
+
+    fn new() -> Self {
         // Of most keys one operation waits at a time.
-        let line = || Line { queue: VecDeque::with_capacity(1), turns: 0, saved: 0, stand: Stand::Nowhere };
-        Self { key: None, lines: (0..lanes).map(|_| line()).collect(), weight: 1, taken: 0, parked: 0 }
-    }
-
-    pub(super) fn key(&self) -> Option<&K> {
-        self.key.as_ref()
-    }
-
-    pub(super) fn queued(&self) -> usize {
-        self.lines.iter().map(|line| line.queue.len()).sum()
-    }
-
-    /// How many of the key's lanes stand in a ring.
-    pub(super) fn standing(&self) -> usize {
-        self.lines.iter().filter(|line| line.stand == Stand::InRing).count()
-    }
-
-    /// Whether nothing of the key waits, runs or stands anywhere.
-    pub(super) fn is_done(&self) -> bool {
-        let at_rest = |line: &Line<T, K>| line.queue.is_empty() && line.stand == Stand::Nowhere;
-        self.taken == 0 && self.lines.iter().all(at_rest)
+        Self { queue: VecDeque::with_capacity(1), turns: 0, saved: 0, stand: Stand::Nowhere }
     }
 }

@@ -37,11 +37,12 @@ pub(crate) struct Queued<T, K> {
     pub(crate) claim: u64,
 }
 
-/// Where a schedule keeps the work of a key; what it means is the schedule's own business, but for the lane.
+/// Where the work of a key is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The lane that the item was handed into, 0 being the highest.
     pub(crate) lane: usize,
+    /// One of its own for each key that has work, so that a key is looked up once for each operation.
     pub(crate) key: usize,
 }
 
@@ -93,6 +94,9 @@ pub(crate) trait Schedule {
 
     /// Gates have changed: what was deferred is looked at again.
     fn reopen(&mut self);
+
+    /// Tells the places of keys that have no work here any more.
+    fn take_released(&mut self, _: &mut Vec<usize>) {}
 
     /// Nobody is left who could lift the pauses that were made by hand.
     fn lift_pauses(&mut self) {}

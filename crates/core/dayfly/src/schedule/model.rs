@@ -75,6 +75,8 @@ struct Model {
     running: Vec<(Work, Place)>,
     waiting: Vec<(Work, Place)>,
     deferred: HashSet<u8>,
+    /// The places that were used, and not released since.
+    places: HashSet<usize>,
     /// Per key and lane that waits for a turn: the starts of the same lane since it began to.
     passed: Vec<(u8, usize, Vec<Work>)>,
 }
@@ -112,10 +114,11 @@ impl Model {
     }
 }
 
-fn entry(work: Work, place: Place) -> Queued<(), u8> {
+fn entry(work: Work) -> Queued<(), u8> {
     let id = OperationId::from_u64(work.number).unwrap();
     let now = Instant::now();
-    let place = Place { lane: work.lane, ..place };
+    // Each key has a place of its own, as the room gives them out.
+    let place = Place { lane: work.lane, key: usize::from(work.key) };
     Queued {
         id,
         is_own_id: false,
@@ -146,7 +149,8 @@ fn schedule(setting: Setting) -> Keyed<(), u8> {
 fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut schedule = schedule(setting);
     let (queued, running, waiting) = (Vec::new(), Vec::new(), Vec::new());
-    let mut model = Model { setting, queued, running, waiting, deferred: HashSet::new(), passed: Vec::new() };
+    let (deferred, places) = (HashSet::new(), HashSet::new());
+    let mut model = Model { setting, queued, running, waiting, deferred, places, passed: Vec::new() };
     let mut arrivals = 0;
     for step in steps {
         match step {
@@ -190,7 +194,8 @@ fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
             }
             Step::TakeKey(key) => {
-                let taken: Vec<u64> = schedule.take_key(&key).iter().map(|entry| entry.id.get()).collect();
+                let taken: Vec<u64> =
+                    schedule.take_key(usize::from(key)).iter().map(|entry| entry.id.get()).collect();
                 let mut expected: Vec<Work> = model.queued.clone();
                 expected.retain(|work| work.key == key);
                 // Stable, so that the order within a lane is kept.
@@ -205,6 +210,7 @@ fn run(setting: Setting, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
             }
         }
+        release(&mut schedule, &mut model)?;
         prop_assert_eq!(schedule.len(), model.queued.len());
         prop_assert!(schedule.ready() > 0 || model.may_any().is_none(), "nobody would look for work");
         model.watch_turns();
@@ -226,12 +232,29 @@ fn finish(mut schedule: Keyed<(), u8>, mut model: Model) -> Result<(), TestCaseE
         model.queued.retain(|work| work.number != entry.id.get());
     }
     prop_assert!(model.queued.is_empty(), "lost: {:?}", model.queued);
+    release(&mut schedule, &mut model)?;
+    prop_assert!(model.places.is_empty(), "not released: {:?}", model.places);
     prop_assert!(schedule.is_empty_handed());
     Ok(())
 }
 
+/// Only the places of keys without work are given to other keys.
+fn release(schedule: &mut Keyed<(), u8>, model: &mut Model) -> Result<(), TestCaseError> {
+    let mut released = Vec::new();
+    schedule.take_released(&mut released);
+    for at in released {
+        let has_work = (0..KEYS)
+            .filter(|key| usize::from(*key) == at)
+            .any(|key| model.taken(key) > 0 || model.queued.iter().any(|work| work.key == key));
+        prop_assert!(!has_work, "the place of key {} was released", at);
+        model.places.remove(&at);
+    }
+    Ok(())
+}
+
 fn due(schedule: &mut Keyed<(), u8>, model: &mut Model, work: Work, place: Place) {
-    schedule.due(entry(work, place));
+    schedule.due(Queued { place, ..entry(work) });
+    model.places.insert(place.key);
     if model.setting.per_key == 1 {
         // It comes first of its key.
         model.queued.insert(0, Work { lane: 0, ..work });
@@ -274,7 +297,8 @@ fn start(schedule: &mut Keyed<(), u8>, model: &mut Model) -> Result<(), TestCase
 fn push(schedule: &mut Keyed<(), u8>, model: &mut Model, arrivals: &mut u64, (key, lane): (u8, usize)) {
     *arrivals += 1;
     let work = Work { key, lane: lane % model.setting.lanes, number: *arrivals };
-    schedule.push(entry(work, Place::default()));
+    schedule.push(entry(work));
+    model.places.insert(usize::from(work.key));
     model.queued.push(work);
 }
 
@@ -339,7 +363,7 @@ fn a_weight_beyond_all_measure_is_borne() {
     let weight = Some(Box::new(|_: &u8| usize::MAX) as Box<_>);
     let mut schedule = Keyed::new(KeyedRules { per_key: 3, burst: usize::MAX, lanes: 1, weight });
     for number in 1..=3 {
-        schedule.push(entry(Work { key: 0, lane: 0, number }, Place::default()));
+        schedule.push(entry(Work { key: 0, lane: 0, number }));
         let started = schedule.next(Instant::now(), |_| Verdict::Open);
         assert_eq!(started.map(|(entry, _)| entry.id.get()), Some(number));
     }

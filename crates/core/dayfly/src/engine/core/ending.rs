@@ -66,7 +66,7 @@ where
                     self.schedule.ended(&entry.key, entry.place);
                     // Its turn had come when it was found killed, so its place is free already.
                     if !self.seats.has_left_queue(worker, claimed.turn) {
-                        effects.left_queue.push(entry.key.clone());
+                        effects.left_queue.push(entry.place.key);
                     }
                     self.end_unstarted(entry, Finish::Cancelled, now, effects);
                 } else {
@@ -132,7 +132,7 @@ where
                 }
                 self.tally.again += 1;
                 self.schedule.again(&occupant.key, occupant.place);
-                effects.came_back.push(occupant.key.clone());
+                effects.came_back.push(occupant.place.key);
                 let due = match occupant.next {
                     Next::AtOnce => Some(now),
                     // Beyond the clock's range is never.
@@ -169,7 +169,7 @@ where
         now: Instant,
         effects: &mut Effects<S>,
     ) {
-        effects.left_queue.push(entry.key.clone());
+        effects.left_queue.push(entry.place.key);
         self.end_unstarted(entry, Finish::Cancelled, now, effects);
     }
 

@@ -11,15 +11,17 @@ use super::*;
 fn a_line_is_not_joined_after_the_close() {
     let mut room = Room::new(1, Some(Box::new(|_: &u32| 1)));
     let mut wakers = Vec::new();
-    room.enter(&7).unwrap();
+    let key = room.enter(&7).unwrap();
     room.close(&mut wakers);
     let ticket = room.join(&7, &mut wakers);
     let polled = room.poll(ticket, &noop_waker(), &mut None);
     assert_eq!(polled, Poll::Ready(Err(NoRoom::Closed)));
-    room.leave(&7, &mut wakers);
+    room.leave(key, &mut wakers);
+    room.release(key);
     room.admit(&mut wakers);
     assert!(room.waiting.is_empty() && room.line.is_empty());
     assert_eq!((room.taken, room.granted), (0, 0));
+    assert_eq!(room.place_of(&7), None);
 }
 
 #[test]
@@ -56,8 +58,10 @@ enum Step {
     Join(u8),
     Collect(prop::sample::Index),
     GiveUp(prop::sample::Index),
+    /// One starts, and ends or goes on.
     Leave(prop::sample::Index),
-    ComeBack(u8),
+    End(prop::sample::Index),
+    ComeBack(prop::sample::Index),
     Admit,
     Resize(usize),
     LookOut(Option<u8>, usize),
@@ -73,7 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => index().prop_map(Step::Collect),
         2 => index().prop_map(Step::GiveUp),
         6 => index().prop_map(Step::Leave),
-        1 => (0..2_u8).prop_map(Step::ComeBack),
+        4 => index().prop_map(Step::End),
+        1 => index().prop_map(Step::ComeBack),
         3 => Just(Step::Admit),
         1 => (1..6_usize).prop_map(Step::Resize),
         5 => (prop::option::of(0..2_u8), 0..6_usize).prop_map(|(key, places)| Step::LookOut(key, places)),
@@ -100,32 +105,39 @@ proptest! {
     ) {
         let mut room = Room::new(4, Some(Box::new(|_: &u8| PER_KEY)));
         let (mut capacity, mut is_closed) = (4, false);
-        let (mut inside, mut in_line) = (Vec::<u8>::new(), Vec::<(Ticket, u8)>::new());
+        let (mut inside, mut in_line) = (Vec::<(u8, usize)>::new(), Vec::<(Ticket, u8)>::new());
+        let mut started = Vec::<(u8, usize)>::new();
         let mut lookouts: Vec<(Ticket, Option<u8>, usize, Arc<Task>)> = Vec::new();
         for step in steps {
             let mut wakers = Vec::new();
             match step {
-                Step::Enter(key) => if room.enter(&key).is_ok() {
-                    inside.push(key);
+                Step::Enter(key) => if let Ok(at) = room.enter(&key) {
+                    inside.push((key, at));
                 },
                 Step::Join(key) => in_line.push((room.join(&key, &mut wakers), key)),
                 Step::Collect(index) => if let Some((ticket, key)) = pick(&mut in_line, index) {
                     match room.poll(ticket, &noop_waker(), &mut None) {
-                        Poll::Ready(Ok(())) => inside.push(key),
+                        Poll::Ready(Ok(at)) => inside.push((key, at)),
                         Poll::Ready(Err(_)) => prop_assert!(is_closed),
                         Poll::Pending => in_line.push((ticket, key)),
                     }
                 },
-                Step::GiveUp(index) => if let Some((ticket, key)) = pick(&mut in_line, index) {
-                    room.give_up(ticket, &key, &mut wakers);
+                Step::GiveUp(index) => if let Some((ticket, _)) = pick(&mut in_line, index) {
+                    room.give_up(ticket, &mut wakers);
                 },
-                Step::Leave(index) => if let Some(key) = pick(&mut inside, index) {
-                    room.leave(&key, &mut wakers);
+                Step::Leave(index) => if let Some((key, at)) = pick(&mut inside, index) {
+                    room.leave(at, &mut wakers);
+                    started.push((key, at));
                 },
-                Step::ComeBack(key) => {
-                    inside.push(key);
-                    room.come_back(&key);
-                }
+                Step::End(index) => if let Some((key, at)) = pick(&mut started, index)
+                    && started.iter().all(|started| started.0 != key)
+                {
+                    room.release(at);
+                },
+                Step::ComeBack(index) => if let Some((key, at)) = pick(&mut started, index) {
+                    inside.push((key, at));
+                    room.come_back(at);
+                },
                 Step::Admit => room.admit(&mut wakers),
                 Step::Resize(places) => {
                     capacity = places;
@@ -148,15 +160,17 @@ proptest! {
                 }
             }
             wakers.into_iter().for_each(Waker::wake);
-            let in_a_line = |room: &KeyRoom<u8>| !room.line.is_empty();
             prop_assert!(is_closed || room.line.is_empty() || !room.is_free(None, 1), "first come, first served");
-            for waited_for in room.keys.iter().flat_map(|keys| &keys.rooms).filter(|room| in_a_line(room)) {
-                prop_assert!(!room.is_free(Some(&waited_for.key), 1), "first come, first served");
+            for waited_for in room.keys.iter().flat_map(KeyRooms::waited_for) {
+                prop_assert!(!room.is_free(Some(waited_for), 1), "first come, first served");
+            }
+            for &(key, at) in inside.iter().chain(&started) {
+                prop_assert_eq!((room.place_of(&key), room.key_of(at)), (Some(at), Some(&key)));
             }
             for (ticket, key, places, task) in std::mem::take(&mut lookouts) {
                 let (taken, most) = match key {
                     None => (inside.len(), capacity),
-                    Some(key) => (inside.iter().filter(|inside| inside.eq(&&key)).count(), PER_KEY),
+                    Some(key) => (inside.iter().filter(|inside| inside.0 == key).count(), PER_KEY),
                 };
                 let is_free = room.is_free(key.as_ref(), places);
                 // Those in line have a claim on what is free; without any, it is a matter of counting.
@@ -173,5 +187,17 @@ proptest! {
                 }
             }
         }
+        // Whatever happened, nothing is kept of keys that have gone.
+        let mut wakers = Vec::new();
+        room.close(&mut wakers);
+        for (_, at) in inside {
+            room.leave(at, &mut wakers);
+            started.push((0, at));
+        }
+        for (_, at) in started {
+            room.release(at);
+        }
+        prop_assert_eq!(room.keys.map(|keys| keys.len()), Some(0));
+        prop_assert_eq!((room.taken, room.granted), (0, 0));
     }
 }
