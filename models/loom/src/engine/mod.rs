@@ -8,7 +8,6 @@ mod effects;
 #[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../../crates/core/dayfly/src/engine/inbox.rs"]
 mod inbox;
-#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../../crates/core/dayfly/src/engine/key_rooms.rs"]
 mod key_rooms;
 #[path = "../../../../crates/core/dayfly/src/engine/lists.rs"]
