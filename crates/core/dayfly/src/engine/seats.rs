@@ -20,8 +20,9 @@ use crate::{OperationSnapshot, OperationState};
 
 pub(super) struct Seats<K> {
     workers: Vec<Worker<K>>,
-    /// Where operations sit that have outlasted the visit after their start.
-    settled: HashMap<OperationId, Address>,
+    /// Where operations sit that have outlasted the visit after their start. It is kept from the first time on that
+    /// somebody asks for one by its id: few ever do, and every operation that suspends would pay for it.
+    index: Option<HashMap<OperationId, Address>>,
     taken: usize,
     generations: u64,
 }
@@ -98,7 +99,7 @@ impl<K: Clone> Seats<K> {
     pub(super) fn new(boards: impl Iterator<Item = Arc<Board>>) -> Self {
         let worker =
             |board| Worker { seats: Vec::new(), free: Vec::new(), batch: Vec::new(), left_queue: 0, board };
-        Self { workers: boards.map(worker).collect(), settled: HashMap::new(), taken: 0, generations: 0 }
+        Self { workers: boards.map(worker).collect(), index: None, taken: 0, generations: 0 }
     }
 
     pub(super) fn workers(&self) -> usize {
@@ -116,7 +117,9 @@ impl<K: Clone> Seats<K> {
         for &seat in &own.batch {
             if let Some(occupant) = &mut own.seats[seat].occupant {
                 occupant.is_settled = true;
-                self.settled.insert(occupant.id, Address { worker, seat });
+                if let Some(index) = &mut self.index {
+                    index.insert(occupant.id, Address { worker, seat });
+                }
             }
         }
         own.batch.clear();
@@ -181,8 +184,10 @@ impl<K: Clone> Seats<K> {
     pub(super) fn free(&mut self, worker: usize, seat: usize) {
         let own = &mut self.workers[worker];
         let Some(occupant) = &own.seats[seat].occupant else { return };
-        if occupant.is_settled {
-            self.settled.remove(&occupant.id);
+        if occupant.is_settled
+            && let Some(index) = &mut self.index
+        {
+            index.remove(&occupant.id);
         }
         own.seats[seat].occupant = None;
         self.taken -= 1;
@@ -234,16 +239,23 @@ impl<K: Clone> Seats<K> {
     }
 
     /// The operation with this id, unless it is not in anybody's hands.
-    pub(super) fn find(&self, id: OperationId) -> Option<Sitting<'_, K>> {
-        if let Some(place) = self.settled.get(&id) {
+    pub(super) fn find(&mut self, id: OperationId) -> Option<Sitting<'_, K>> {
+        if let Some(place) = self.settled(id) {
             return self.sitting(place.worker, place.seat, Progress::Running);
         }
         self.unsettled().find(|sitting| sitting.occupant.id == id)
     }
 
+    /// Where an operation sits that has outlasted the visit after its start.
+    fn settled(&mut self, id: OperationId) -> Option<Address> {
+        let workers = &self.workers;
+        let index = self.index.get_or_insert_with(|| addresses(workers).collect());
+        index.get(&id).copied()
+    }
+
     /// Decides beforehand on the next attempt of an operation that runs. Says whether it does.
     pub(super) fn set_next(&mut self, id: OperationId, next: Next) -> bool {
-        let place = self.settled.get(&id).copied().or_else(|| {
+        let place = self.settled(id).or_else(|| {
             let mut workers = self.workers.iter().enumerate();
             workers.find_map(|(worker, own)| {
                 let mut batch = own.batch.iter().enumerate();
@@ -265,7 +277,7 @@ impl<K: Clone> Seats<K> {
 
     /// Every operation in a worker's hands.
     pub(super) fn iter(&self) -> impl Iterator<Item = Sitting<'_, K>> {
-        let settled = self.settled.values();
+        let settled = addresses(&self.workers).map(|(_, place)| place);
         let settled = settled.filter_map(|place| self.sitting(place.worker, place.seat, Progress::Running));
         settled.chain(self.unsettled())
     }
@@ -282,6 +294,17 @@ impl<K: Clone> Seats<K> {
         let Seat { shared, occupant } = &self.workers[worker].seats[seat];
         Some(Sitting { occupant: occupant.as_ref()?, shared, progress })
     }
+}
+
+/// The operations that have outlasted the visit after their start, and where they sit.
+fn addresses<K>(workers: &[Worker<K>]) -> impl Iterator<Item = (OperationId, Address)> {
+    workers.iter().enumerate().flat_map(|(worker, own)| {
+        let seats = own.seats.iter().enumerate();
+        seats.filter_map(move |(seat, taken)| {
+            let occupant = taken.occupant.as_ref().filter(|occupant| occupant.is_settled)?;
+            Some((occupant.id, Address { worker, seat }))
+        })
+    })
 }
 
 /// How many claimed operations are how far.
