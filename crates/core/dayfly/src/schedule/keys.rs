@@ -162,6 +162,8 @@ impl<T, K> Keys<T, K> {
         let Self { states, released: noted, .. } = self;
         let has_work = |at: &usize| states.get(*at).is_some_and(|state| state.has_work);
         released.extend(noted.drain(..).filter(|at| !has_work(at)));
+        // Of what ended all at once no room is kept.
+        noted.shrink_to(KEPT_KEYS);
     }
 
     /// The places of all keys that have work.
