@@ -27,6 +27,7 @@ use super::gates::Gates;
 use super::seats::{Claimed, Next, Seats};
 use super::tally::{Finish, Tally};
 use super::waiting::Waiting;
+use crate::contain::copy;
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
 use crate::{
@@ -104,19 +105,28 @@ where
     }
 
     /// Takes over what the inbox has: every visit begins with this, so that what was accepted first is known first.
-    pub(super) fn absorb(&mut self, take: impl FnOnce(&mut VecDeque<Queued<S::Item, S::Key>>)) {
+    pub(super) fn absorb(
+        &mut self,
+        take: impl FnOnce(&mut VecDeque<Queued<S::Item, S::Key>>),
+        effects: &mut Effects<S>,
+    ) {
         take(&mut self.supply);
         if self.supply.is_empty() {
             return;
         }
         self.tally.report.accepted += self.supply.len() as u64;
-        self.schedule.push_all(&mut self.supply);
+        let refused = self.schedule.push_all(&mut self.supply);
+        if !refused.is_empty() {
+            refused.into_iter().for_each(|entry| self.end_forgotten(entry, effects));
+        }
     }
 
     /// Takes in one operation that does not come through the inbox.
-    pub(super) fn accept(&mut self, entry: Queued<S::Item, S::Key>) {
+    pub(super) fn accept(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
         self.tally.report.accepted += 1;
-        self.schedule.push(entry);
+        if let Some(refused) = self.schedule.push(entry) {
+            self.end_forgotten(refused, effects);
+        }
     }
 
     /// Whether nothing runs or is queued, and whatever is accepted now starts at once.
@@ -158,7 +168,7 @@ where
     }
 
     pub(super) fn note_starts_of(&mut self, worker: usize, effects: &mut Effects<S>) {
-        self.seats.leave_queue(worker, |key| effects.left_queue.push(key.clone()));
+        self.seats.leave_queue(worker, &mut effects.left_queue);
     }
 
     /// Claims the next starts for a worker whose hands are empty. What is skipped instead counts as one of them; says
@@ -192,10 +202,12 @@ where
             came = true;
             if gate == Verdict::Cancelled {
                 self.schedule.ended(&entry.key, entry.place);
-                effects.left_queue.push(entry.key.clone());
-                self.end_unstarted(entry, Finish::Skipped, now, effects);
+                self.end_queued(entry, Finish::Skipped, now, effects);
+            } else if let (Some(key), Some(leaving)) = (copy(&entry.key), copy(&entry.key)) {
+                self.seats.claim(worker, entry, (key, leaving), now, claimed);
             } else {
-                self.seats.claim(worker, entry, now, claimed);
+                self.schedule.ended(&entry.key, entry.place);
+                self.end_forgotten(entry, effects);
             }
         }
         effects.nudge_keeper |= self.deferral.has_new_due();
@@ -204,7 +216,7 @@ where
 
     /// Does what time and signals ask for. Says when it must be called again if nothing happens before.
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Effects<S>) -> Option<Instant> {
-        self.return_due(now);
+        self.return_due(now, effects);
         self.look_at_gates(now);
         self.let_in_at = self.let_in_at.filter(|at| *at > now);
         if self.cancel_at.is_some_and(|at| at <= now) {
@@ -262,10 +274,10 @@ where
     fn end_unstarted_ones(&mut self, now: Instant, effects: &mut Effects<S>) {
         for entry in self.waiting.take_all() {
             self.schedule.gave_up(&entry.key, entry.place);
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
         for entry in self.schedule.take_all() {
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
     }
 
@@ -288,15 +300,15 @@ where
         let entry = waiting.or_else(|| self.schedule.remove(id));
         let found = entry.is_some();
         if let Some(entry) = entry {
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
         found
     }
 
     /// Ends an operation's wait for its next attempt, also the wait that one in a worker's hands will ask for.
-    pub(super) fn hasten(&mut self, id: OperationId, now: Instant) -> bool {
+    pub(super) fn hasten(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
         if let Some(entry) = self.waiting.remove(id) {
-            self.schedule.due(Queued { ready_at: now, ..entry });
+            self.reschedule(Queued { ready_at: now, ..entry }, effects);
             return true;
         }
         self.seats.set_next(id, Next::AtOnce)
@@ -315,7 +327,6 @@ where
             return self.seats.set_next(id, Next::Failed(Arc::clone(error)));
         };
         self.schedule.gave_up(&entry.key, entry.place);
-        effects.left_queue.push(entry.key.clone());
         let details = self.window.details(Some(Arc::clone(error)), NO_SIGNALS);
         let ended = self.end(entry, Finish::Failed, details, now, effects);
         effects.discarded.push(ended);
@@ -330,7 +341,6 @@ where
         effects: &mut Effects<S>,
     ) -> Vec<S::Item> {
         let taken = take(&mut self.schedule);
-        effects.left_queue.extend(taken.iter().map(|entry| entry.key.clone()));
         taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
     }
 
@@ -442,9 +452,16 @@ where
     }
 
     /// Returns to the schedule what has waited for long enough.
-    fn return_due(&mut self, now: Instant) {
+    fn return_due(&mut self, now: Instant, effects: &mut Effects<S>) {
         while let Some(entry) = self.waiting.pop_due(now) {
-            self.schedule.due(entry);
+            self.reschedule(entry, effects);
+        }
+    }
+
+    /// Returns to the schedule what waits no longer.
+    fn reschedule(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
+        if let Some(refused) = self.schedule.due(entry) {
+            self.end_forgotten(refused, effects);
         }
     }
 

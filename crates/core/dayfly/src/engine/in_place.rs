@@ -84,7 +84,7 @@ where
         }
         let entry = inbox.pass(offer, now)?;
         let id = entry.id;
-        core.accept(entry);
+        core.accept(entry, effects);
         core.claim(*index, 1, now, claimed, effects);
         inbox.rise(*index);
         inbox.set_tells_workers(core.may_start());
@@ -104,7 +104,7 @@ where
         let mut core = engine.lock_core();
         // Kept for all of the visit: it is short, and a lock more is what an operation costs here.
         let mut inbox = engine.lock_inbox();
-        core.absorb(|supply| inbox.swap(supply));
+        core.absorb(|supply| inbox.swap(supply), effects);
         pace.stop(std::mem::take(polled), now);
         core.settle(*index, returns, now, effects);
         board.settle();

@@ -16,6 +16,7 @@ use super::effects::Effects;
 use super::lists::each;
 use super::ready::Hub;
 use super::room::{NoRoom, PerKey, Room, Ticket};
+use crate::contain::drop_one;
 use crate::schedule::{Place, Queued, Schedule};
 
 /// How many ids are drawn at once.
@@ -227,9 +228,15 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         each(&mut effects.own_ids, |id| {
             self.own_ids.remove(&id);
         });
-        each(&mut effects.came_back, |key| self.room.come_back(&key));
+        each(&mut effects.came_back, |key| {
+            self.room.come_back(&key);
+            drop_one(key);
+        });
         self.peak = self.peak.max(self.room.occupied());
-        each(&mut effects.left_queue, |key| self.room.leave(&key, &mut effects.producers));
+        each(&mut effects.left_queue, |key| {
+            self.room.leave(&key, &mut effects.producers);
+            drop_one(key);
+        });
         if eager || self.room.has_much_room() {
             self.room.admit(&mut effects.producers);
         }

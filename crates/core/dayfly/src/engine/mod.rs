@@ -227,7 +227,7 @@ where
     }
 
     pub(crate) fn hasten(self: &Arc<Self>, id: OperationId) -> bool {
-        self.change(|core, now, _| core.hasten(id, now))
+        self.change(|core, now, effects| core.hasten(id, now, effects))
     }
 
     pub(crate) fn give_up(self: &Arc<Self>, id: OperationId, error: &Arc<str>) -> bool {

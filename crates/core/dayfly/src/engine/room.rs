@@ -20,6 +20,7 @@ use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::lookouts::{Lookouts, suffices};
+use crate::contain::{contain, drop_each};
 
 pub(super) struct Room<K> {
     capacity: usize,
@@ -49,6 +50,8 @@ pub(crate) type PerKey<K> = Box<dyn Fn(&K) -> usize + Send + Sync>;
 /// does so only while others are taken.
 struct KeyRoom<K> {
     key: K,
+    /// Kept, so that the table grows without asking keys, which are foreign.
+    hash: u64,
     taken: usize,
     line: Line,
     lookouts: Lookouts,
@@ -166,7 +169,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
         match waiting.stage {
             Stage::ForKey(number) => {
                 if let Some(keys) = &mut self.keys {
-                    keys.step_out(key, number);
+                    contain(|| keys.step_out(key, number));
                 }
             }
             Stage::ForTotal(number) => {
@@ -195,7 +198,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn come_back(&mut self, key: &K) {
         self.taken += 1;
         if let Some(keys) = &mut self.keys {
-            keys.come_back(key);
+            contain(|| keys.come_back(key));
         }
     }
 
@@ -298,13 +301,15 @@ impl<K: Eq + Hash + Clone> Room<K> {
         if let Some(keys) = &mut self.keys {
             keys.rooms.iter_mut().for_each(|room| room.lookouts.tell_all(wakers));
             // From now on only those who leave look here, and they need not find anything.
-            keys.rooms.clear();
+            drop_each(keys.rooms.drain());
         }
     }
 
     /// A place of the key is free: the next in its line moves on to the line of the queue.
     fn leave_key(&mut self, key: &K, wakers: &mut Vec<Waker>) {
-        let Some(next) = self.keys.as_mut().and_then(|keys| keys.leave(key, wakers)) else { return };
+        let Some(keys) = &mut self.keys else { return };
+        // A key that panics here keeps its place of the key's part; the place in all is free all the same.
+        let Some(next) = contain(|| keys.leave(key, wakers)).flatten() else { return };
         let number = self.draw();
         self.line.insert(number, next);
         if let Some(waiting) = self.waiting.get_mut(&next) {
@@ -324,26 +329,31 @@ impl<K: Eq + Hash + Clone> Keys<K> {
         Self { capacity, rooms: HashTable::new(), hasher: DefaultHashBuilder::default() }
     }
 
-    /// Where the key's room is, or is to be. Each step looks its key up once.
-    fn entry(&mut self, key: &K) -> Entry<'_, KeyRoom<K>> {
-        let hasher = &self.hasher;
-        self.rooms.entry(hasher.hash_one(key), |room| room.key == *key, |room| hasher.hash_one(&room.key))
+    /// Where the key's room is, or is to be, and the key's hash. Each step looks its key up once.
+    #[inline]
+    fn entry(&mut self, key: &K) -> (Entry<'_, KeyRoom<K>>, u64) {
+        let hash = self.hasher.hash_one(key);
+        (self.rooms.entry(hash, |room| room.key == *key, |room| room.hash), hash)
     }
 
+    // Out of the way of those who have no keys.
+    #[inline(never)]
     fn enter(&mut self, key: &K) -> Result<(), NoRoom> {
         let capacity = (self.capacity)(key);
         match self.entry(key) {
-            Entry::Occupied(mut room) if room.get().has_room(capacity) => room.get_mut().taken += 1,
-            Entry::Vacant(place) if capacity > 0 => drop(place.insert(KeyRoom::taken_once(key))),
-            Entry::Occupied(_) | Entry::Vacant(_) => return Err(NoRoom::KeyFull),
+            (Entry::Occupied(mut room), _) if room.get().has_room(capacity) => room.get_mut().taken += 1,
+            (Entry::Vacant(place), hash) if capacity > 0 => {
+                place.insert(KeyRoom::taken_once(key, hash));
+            }
+            (Entry::Occupied(_) | Entry::Vacant(_), _) => return Err(NoRoom::KeyFull),
         }
         Ok(())
     }
 
     fn come_back(&mut self, key: &K) {
         match self.entry(key) {
-            Entry::Occupied(mut room) => room.get_mut().taken += 1,
-            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
+            (Entry::Occupied(mut room), _) => room.get_mut().taken += 1,
+            (Entry::Vacant(place), hash) => drop(place.insert(KeyRoom::taken_once(key, hash))),
         }
     }
 
@@ -367,12 +377,12 @@ impl<K: Eq + Hash + Clone> Keys<K> {
     fn join(&mut self, key: &K, number: u64, ticket: Ticket) -> bool {
         let capacity = (self.capacity)(key);
         match self.entry(key) {
-            Entry::Occupied(mut room) if !room.get().has_room(capacity) => {
+            (Entry::Occupied(mut room), _) if !room.get().has_room(capacity) => {
                 room.get_mut().line.insert(number, ticket);
                 return true;
             }
-            Entry::Occupied(mut room) => room.get_mut().taken += 1,
-            Entry::Vacant(place) => drop(place.insert(KeyRoom::taken_once(key))),
+            (Entry::Occupied(mut room), _) => room.get_mut().taken += 1,
+            (Entry::Vacant(place), hash) => drop(place.insert(KeyRoom::taken_once(key, hash))),
         }
         false
     }
@@ -412,8 +422,8 @@ impl<K: Eq + Hash + Clone> Keys<K> {
 }
 
 impl<K: Clone> KeyRoom<K> {
-    fn taken_once(key: &K) -> Self {
-        Self { key: key.clone(), taken: 1, line: Line::new(), lookouts: Lookouts::new() }
+    fn taken_once(key: &K, hash: u64) -> Self {
+        Self { key: key.clone(), hash, taken: 1, line: Line::new(), lookouts: Lookouts::new() }
     }
 
     /// Whether there is a place, and nobody stands in line for it.

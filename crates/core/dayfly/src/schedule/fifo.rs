@@ -28,16 +28,18 @@ impl<T, A: Answer> Schedule for Fifo<T, A> {
     type Key = ();
     type Answer = A;
 
-    fn push(&mut self, entry: Queued<T, ()>) {
+    fn push(&mut self, entry: Queued<T, ()>) -> Option<Queued<T, ()>> {
         self.behind.push_back(entry);
+        None
     }
 
-    fn push_all(&mut self, entries: &mut VecDeque<Queued<T, ()>>) {
+    fn push_all(&mut self, entries: &mut VecDeque<Queued<T, ()>>) -> Vec<Queued<T, ()>> {
         if self.behind.is_empty() {
             std::mem::swap(&mut self.behind, entries);
         } else {
             self.behind.append(entries);
         }
+        Vec::new()
     }
 
     fn put_back(&mut self, entry: Queued<T, ()>) {
@@ -65,9 +67,10 @@ impl<T, A: Answer> Schedule for Fifo<T, A> {
 
     fn gave_up(&mut self, (): &(), _: Place) {}
 
-    fn due(&mut self, entry: Queued<T, ()>) {
+    fn due(&mut self, entry: Queued<T, ()>) -> Option<Queued<T, ()>> {
         // At the end: an item that is tried again at once, over and over, must not starve the others.
         self.behind.push_back(entry);
+        None
     }
 
     fn reopen(&mut self) {}
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn what_two_workers_put_back_is_in_its_order_again() {
         let mut fifo = Fifo::<u64>::new();
-        (1..=6).for_each(|number| fifo.push(entry(number)));
+        assert!((1..=6).all(|number| fifo.push(entry(number)).is_none()));
         let mut claim = |number| {
             let (next, _) = fifo.next(Instant::now(), |_| Verdict::Open).unwrap();
             Queued { claim: number, ..next }

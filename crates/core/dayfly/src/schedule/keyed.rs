@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::keys::{KeyState, Keys, Stand};
 use super::{Place, Queued, Schedule, Turn, put_back_into};
 use crate::KeyStats;
+use crate::contain::contain;
 
 pub(crate) struct Keyed<T, K> {
     keys: Keys<T, K>,
@@ -144,8 +145,9 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
                 place += 1;
                 continue;
             }
-            let is_paused =
-                !self.paused.is_empty() && state.key().is_some_and(|key| self.paused.contains(key));
+            // A key that panics here is not taken for paused: it would stand still for ever.
+            let is_paused = !self.paused.is_empty()
+                && state.key().is_some_and(|key| contain(|| self.paused.contains(key)).unwrap_or(false));
             let weight = state.weight;
             let row = &mut state.lines[lane];
             let gate = match row.queue.front() {
@@ -224,13 +226,16 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
     type Key = K;
     type Answer = ();
 
-    fn push(&mut self, mut entry: Queued<T, K>) {
+    fn push(&mut self, mut entry: Queued<T, K>) -> Option<Queued<T, K>> {
         let weight = |key: &K| self.rules.weight.as_ref().map_or(1, |weight| weight(key));
-        let at = self.keys.place(&entry.key, self.rules.lanes, weight);
+        let Some(at) = contain(|| self.keys.place(&entry.key, self.rules.lanes, weight)) else {
+            return Some(entry);
+        };
         entry.place.key = at;
         self.keys.get_mut(at).lines[entry.place.lane].queue.push_back(entry);
         self.len += 1;
         self.settle(at, End::Back);
+        None
     }
 
     fn put_back(&mut self, entry: Queued<T, K>) {
@@ -283,10 +288,9 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         self.ended(key, place);
     }
 
-    fn due(&mut self, mut entry: Queued<T, K>) {
+    fn due(&mut self, mut entry: Queued<T, K>) -> Option<Queued<T, K>> {
         if self.rules.per_key > 1 {
-            self.push(entry);
-            return;
+            return self.push(entry);
         }
         // Nothing has overtaken it, and nothing shall: of its key it comes first, whatever lane it was in.
         let at = entry.place.key;
@@ -297,6 +301,7 @@ impl<T, K: Eq + Hash + Clone> Schedule for Keyed<T, K> {
         state.lines[0].queue.push_front(entry);
         self.len += 1;
         self.settle(at, End::Front);
+        None
     }
 
     fn reopen(&mut self) {

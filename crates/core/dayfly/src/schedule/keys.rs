@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Queued;
+use crate::contain::drop_one;
 
 #[derive(Debug)]
 pub(super) struct Keys<T, K> {
@@ -21,6 +22,8 @@ pub(super) struct Keys<T, K> {
 pub(super) struct KeyState<T, K> {
     /// Absent while the place is free.
     key: Option<K>,
+    /// The key's hash: only the producer's side and what comes in ask the key itself, which is foreign.
+    hash: u64,
     /// One line for each lane.
     pub(super) lines: Vec<Line<T, K>>,
     /// How many turns in a row the key has.
@@ -72,16 +75,15 @@ impl<T, K: Eq + Hash + Clone> Keys<T, K> {
         if let Some(&at) = self.places.find(hash, is_it) {
             return at;
         }
-        let weight = weight(key).max(1);
+        // Whatever may panic comes before anything changes.
+        let (weight, kept) = (weight(key).max(1), key.clone());
         let at = self.free.pop().unwrap_or_else(|| {
             self.states.push(KeyState::new(lanes));
             self.states.len() - 1
         });
-        self.states[at].key = Some(key.clone());
-        self.states[at].weight = weight;
-        let (states, hasher) = (&self.states, &self.hasher);
-        self.places
-            .insert_unique(hash, at, |&at| states[at].key.as_ref().map_or(0, |key| hasher.hash_one(key)));
+        let state = &mut self.states[at];
+        (state.key, state.hash, state.weight) = (Some(kept), hash, weight);
+        self.places.insert_unique(hash, at, |&at| self.states[at].hash);
         at
     }
 
@@ -108,9 +110,10 @@ impl<T, K: Eq + Hash + Clone> Keys<T, K> {
                 line.queue = VecDeque::new();
             }
         }
-        if let Ok(entry) = self.places.find_entry(self.hasher.hash_one(&key), |&found| found == at) {
+        if let Ok(entry) = self.places.find_entry(state.hash, |&found| found == at) {
             entry.remove();
         }
+        drop_one(key);
         self.free.push(at);
         if self.places.is_empty() && self.states.len() > KEPT_KEYS {
             // What many keys needed at once is not kept when there are none.
@@ -133,7 +136,7 @@ impl<T, K> KeyState<T, K> {
     fn new(lanes: usize) -> Self {
         // Of most keys one operation waits at a time.
         let line = || Line { queue: VecDeque::with_capacity(1), turns: 0, saved: 0, stand: Stand::Nowhere };
-        Self { key: None, lines: (0..lanes).map(|_| line()).collect(), weight: 1, taken: 0, parked: 0 }
+        Self { key: None, hash: 0, lines: (0..lanes).map(|_| line()).collect(), weight: 1, taken: 0, parked: 0 }
     }
 
     pub(super) fn key(&self) -> Option<&K> {

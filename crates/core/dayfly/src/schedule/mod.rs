@@ -55,12 +55,15 @@ pub(crate) trait Schedule {
     /// What is told to whoever waits for one operation; `()` where nobody does.
     type Answer: Answer;
 
-    /// Takes in an operation that was just accepted.
-    fn push(&mut self, entry: Queued<Self::Item, Self::Key>);
+    /// Takes in an operation that was just accepted. It comes back if its key, which is foreign, panics.
+    fn push(&mut self, entry: Queued<Self::Item, Self::Key>) -> Option<Queued<Self::Item, Self::Key>>;
 
-    /// Takes in operations that were just accepted, in their order.
-    fn push_all(&mut self, entries: &mut VecDeque<Queued<Self::Item, Self::Key>>) {
-        entries.drain(..).for_each(|entry| self.push(entry));
+    /// Takes in operations that were just accepted, in their order. Those come back whose keys panic.
+    fn push_all(
+        &mut self,
+        entries: &mut VecDeque<Queued<Self::Item, Self::Key>>,
+    ) -> Vec<Queued<Self::Item, Self::Key>> {
+        entries.drain(..).filter_map(|entry| self.push(entry)).collect()
     }
 
     /// Takes back an operation that was next and has not started. What was next before it is taken back after it.
@@ -88,8 +91,8 @@ pub(crate) trait Schedule {
     /// An operation of this key that waited for its next attempt has ended instead.
     fn gave_up(&mut self, key: &Self::Key, place: Place);
 
-    /// The time of an operation's next attempt has come.
-    fn due(&mut self, entry: Queued<Self::Item, Self::Key>);
+    /// The time of an operation's next attempt has come. It comes back if its key panics.
+    fn due(&mut self, entry: Queued<Self::Item, Self::Key>) -> Option<Queued<Self::Item, Self::Key>>;
 
     /// Gates have changed: what was deferred is looked at again.
     fn reopen(&mut self);

@@ -62,10 +62,11 @@ impl<T> Schedule for Priority<T> {
     type Key = Lane;
     type Answer = ();
 
-    fn push(&mut self, entry: Queued<T, Lane>) {
+    fn push(&mut self, entry: Queued<T, Lane>) -> Option<Queued<T, Lane>> {
         let own = entry.key.index;
         self.lanes[own].queued += 1;
         self.levels[own][own].push_back(entry);
+        None
     }
 
     fn put_back(&mut self, entry: Queued<T, Lane>) {
@@ -114,8 +115,8 @@ impl<T> Schedule for Priority<T> {
 
     fn gave_up(&mut self, _: &Lane, _: Place) {}
 
-    fn due(&mut self, entry: Queued<T, Lane>) {
-        self.push(entry);
+    fn due(&mut self, entry: Queued<T, Lane>) -> Option<Queued<T, Lane>> {
+        self.push(entry)
     }
 
     fn reopen(&mut self) {
