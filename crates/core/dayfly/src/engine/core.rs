@@ -27,7 +27,7 @@ use super::gates::Gates;
 use super::seats::{Claimed, Next, Seats};
 use super::tally::{Finish, Tally};
 use super::waiting::Waiting;
-use crate::contain::copy;
+use crate::contain::{copy, drop_one};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
 use crate::{
@@ -341,7 +341,12 @@ where
         effects: &mut Effects<S>,
     ) -> Vec<S::Item> {
         let taken = take(&mut self.schedule);
-        taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
+        let end = |entry| {
+            let (item, operation) = self.end(entry, Finish::Cancelled, None, now, effects);
+            drop_one(operation);
+            item
+        };
+        taken.into_iter().map(end).collect()
     }
 
     pub(super) fn set_paused(&mut self, paused: bool) {
