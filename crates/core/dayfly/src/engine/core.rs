@@ -115,9 +115,8 @@ where
             return;
         }
         self.tally.report.accepted += self.supply.len() as u64;
-        let refused = self.schedule.push_all(&mut self.supply);
-        if !refused.is_empty() {
-            refused.into_iter().for_each(|entry| self.end_forgotten(entry, effects));
+        for refused in self.schedule.push_all(&mut self.supply) {
+            self.end_forgotten(refused, effects);
         }
     }
 

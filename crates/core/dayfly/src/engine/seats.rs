@@ -222,7 +222,8 @@ impl<K: Clone> Seats<K> {
         let own = &mut self.workers[worker];
         let started = own.board.started().min(own.batch.len());
         for &seat in own.batch.get(own.left_queue..started).unwrap_or_default() {
-            if let Some(key) = own.seats[seat].occupant.as_mut().and_then(|occupant| occupant.leaving.take()) {
+            if let Some(key) = own.seats[seat].occupant.as_mut().and_then(|occupant| occupant.leaving.take())
+            {
                 left.push(key);
             }
         }
@@ -334,7 +335,13 @@ impl<K: Clone> Sitting<'_, K> {
 
 impl<K: Clone> Occupant<K> {
     #[inline]
-    pub(super) fn record(&self, key: K, finish: Finish, details: Option<Box<Details>>, now: Instant) -> Record<K> {
+    pub(super) fn record(
+        &self,
+        key: K,
+        finish: Finish,
+        details: Option<Box<Details>>,
+        now: Instant,
+    ) -> Record<K> {
         Record {
             id: self.id,
             key,

@@ -136,7 +136,14 @@ impl<T, K> KeyState<T, K> {
     fn new(lanes: usize) -> Self {
         // Of most keys one operation waits at a time.
         let line = || Line { queue: VecDeque::with_capacity(1), turns: 0, saved: 0, stand: Stand::Nowhere };
-        Self { key: None, hash: 0, lines: (0..lanes).map(|_| line()).collect(), weight: 1, taken: 0, parked: 0 }
+        Self {
+            key: None,
+            hash: 0,
+            lines: (0..lanes).map(|_| line()).collect(),
+            weight: 1,
+            taken: 0,
+            parked: 0,
+        }
     }
 
     pub(super) fn key(&self) -> Option<&K> {

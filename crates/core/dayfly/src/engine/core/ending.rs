@@ -224,11 +224,7 @@ where
     }
 
     /// Ends what is in the queue and whose key panics: it is counted, and nothing remembers it.
-    pub(super) fn end_forgotten(
-        &mut self,
-        entry: Queued<S::Item, S::Key>,
-        effects: &mut Effects<S>,
-    ) {
+    pub(super) fn end_forgotten(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
         self.count(Finish::Panicked, entry.is_own_id.then_some(entry.id), effects);
         effects.left_queue.push(entry.key);
         effects.discarded.push((entry.item, None));
