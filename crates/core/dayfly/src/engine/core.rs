@@ -455,20 +455,6 @@ where
         }
     }
 
-    /// Returns to the schedule what has waited for long enough.
-    fn return_due(&mut self, now: Instant, effects: &mut Effects<S>) {
-        while let Some(entry) = self.waiting.pop_due(now) {
-            self.reschedule(entry, effects);
-        }
-    }
-
-    /// Returns to the schedule what waits no longer.
-    fn reschedule(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
-        if let Some(refused) = self.schedule.due(entry) {
-            self.end_forgotten(refused, effects);
-        }
-    }
-
     fn is_cancelling(&self) -> bool {
         matches!(self.phase, Phase::Cancelling { .. } | Phase::Killing)
     }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly::{
-    Coordinator, CoordinatorOptions, FeedError, KeyedCoordinator, Operation, SignalSink, WeakHandle,
-    for_each, for_each_stream,
+    Coordinator, CoordinatorOptions, FeedError, KeyedCoordinator, LaneOptions, Operation,
+    PriorityCoordinator, ResultCoordinator, SignalSink, WeakHandle, for_each, for_each_stream,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::stream;
@@ -280,4 +280,34 @@ fn loops_and_feeds_can_be_dropped_at_every_moment() {
         },
     );
     assert!(report.drops > 12, "{report:?}");
+}
+
+#[test]
+fn feeding_of_lanes_and_of_calls_can_be_dropped_at_every_moment() {
+    const ONE: CoordinatorOptions = WORK.max_concurrency(1).queue_capacity(1);
+
+    let second = |_: u32, _| tokio::time::sleep(Duration::from_secs(1));
+    let report = drop_at_every_poll(
+        || {
+            let signals = SignalSink::default();
+            let lanes = PriorityCoordinator::spawn(ONE, [LaneOptions::new("only")], &signals, second);
+            let calls = ResultCoordinator::spawn(ONE, &signals, |_: u32, _| async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok::<_, String>(())
+            });
+            (lanes.unwrap(), calls)
+        },
+        |(lanes, calls)| async move {
+            lanes.feed("only", stream::iter([Ok(1), Ok(2), Ok(3), Err("over")])).await.unwrap_err();
+            calls.feed(stream::iter([Ok(1), Ok(2), Ok(3), Err("over")])).await.unwrap_err();
+        },
+        |(lanes, calls), _| async move {
+            lanes.enqueue("only", 4).await.unwrap();
+            calls.submit(4).await.unwrap().await.unwrap();
+            for report in [lanes.drain().await, calls.drain().await] {
+                assert_eq!(report.completed, report.accepted);
+            }
+        },
+    );
+    assert!(report.drops > 6, "{report:?}");
 }

@@ -193,6 +193,20 @@ where
         }
     }
 
+    /// Returns to the schedule what has waited for long enough.
+    pub(super) fn return_due(&mut self, now: Instant, effects: &mut Effects<S>) {
+        while let Some(entry) = self.waiting.pop_due(now) {
+            self.reschedule(entry, effects);
+        }
+    }
+
+    /// Returns to the schedule what waits no longer.
+    pub(super) fn reschedule(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
+        if let Some(refused) = self.schedule.due(entry) {
+            self.end_forgotten(refused, effects);
+        }
+    }
+
     /// Ends what is in the queue, or waits for its next attempt.
     pub(super) fn end_queued(
         &mut self,
