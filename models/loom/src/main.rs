@@ -5,6 +5,9 @@
 #[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../crates/core/dayfly-signal/src/clock.rs"]
 mod clock;
+#[expect(dead_code, reason = "more stands in the module than models need")]
+#[path = "../../../crates/core/dayfly/src/contain.rs"]
+mod contain;
 mod desk;
 mod engine;
 mod explore;

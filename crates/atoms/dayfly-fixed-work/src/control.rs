@@ -151,6 +151,18 @@ where
         self.work.idle().await;
     }
 
+    /// Waits until the queue has room for so many operations more, and nobody stands in line for it; for as many as it takes
+    /// at all where that is fewer. Returns at once when intake has ended.
+    ///
+    /// It is for who hands in with `try_enqueue` and comes again when that is worth while. This takes no place and none in
+    /// line, so others may be faster. All who wait for no more than there is are woken.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn room(&self, operations: usize) {
+        self.work.room(operations).await;
+    }
+
     /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
     pub fn close(&self) {
         self.work.close();
@@ -173,6 +185,29 @@ where
     /// Nothing is lost: dropping the future ends the wait; the limit holds all the same.
     pub fn drain_for(&self, limit: Duration) -> impl Future<Output = DrainReport> + Send + use<T, V, E> {
         self.work.drain_for(limit)
+    }
+
+    /// Ends intake and what has not started, and lets what runs come to its end, as long as that takes. What has not started
+    /// counts as cancelled, and so does what waits for another attempt or asks for one. This lies between
+    /// [`drain`](Self::drain), which starts everything, and [`cancel`](Self::cancel), which interrupts what runs. It happens
+    /// when this is called, not when the future is polled.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future ends the wait and undoes nothing.
+    pub fn drain_running(&self) -> impl Future<Output = DrainReport> + Send + use<T, V, E> {
+        self.work.drain_running()
+    }
+
+    /// Like [`drain_running`](Self::drain_running), and cancels what has not ended after `limit`, as
+    /// [`cancel`](Self::cancel) does: with bodies on threads it may take longer than that.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future ends the wait; the limit holds all the same.
+    pub fn drain_running_for(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = DrainReport> + Send + use<T, V, E> {
+        self.work.drain_running_for(limit)
     }
 
     /// Stops now: what has not started counts as cancelled, and bodies see their cancellation. Waits until no body runs any

@@ -4,33 +4,42 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 
 use dayfly::{Crew, Worker};
 use tokio::runtime::Handle;
 
-use crate::FixedWorkOptions;
+use crate::{FixedWorkOptions, SpawnError};
 
-/// A crew of so many threads. They end by themselves when their workers do.
-pub(crate) fn threads(options: &FixedWorkOptions, workers: usize) -> Crew {
-    let (name, stack_size) = (options.thread_name.clone(), options.stack_size);
+/// A crew of so many threads. Each waits for its worker and ends by itself when that does, or when there is to be none: so
+/// a thread that the system refuses is known before there is anything to be undone.
+pub(crate) fn threads(options: &FixedWorkOptions, workers: usize) -> Result<Crew, SpawnError> {
     let runtime = Handle::current();
-    Crew::new(workers, move |number, worker| {
-        let mut builder = thread::Builder::new().name(format!("{name}-{number}"));
-        if let Some(bytes) = stack_size {
+    let posts = (0..workers).map(|number| {
+        let mut builder = thread::Builder::new().name(format!("{}-{number}", options.thread_name));
+        if let Some(bytes) = options.stack_size {
             builder = builder.stack_size(bytes);
         }
+        let (post, own) = sync_channel(1);
         let runtime = runtime.clone();
         let started = builder.spawn(move || {
+            let Ok(worker) = own.recv() else { return };
             // So that bodies find the runtime, and clocks and timers are its own.
             let _inside = runtime.enter();
             drive(worker);
         });
-        if let Err(error) = started {
-            panic!("thread {number} of {workers} could not be started: {error}");
+        match started {
+            Ok(_) => Ok(post),
+            Err(source) => Err(SpawnError { number, workers, source }),
         }
-    })
+    });
+    let posts = posts.collect::<Result<Vec<SyncSender<Worker>>, SpawnError>>()?;
+    Ok(Crew::new(workers, move |number, worker| {
+        // A thread that is gone has panicked, as none of ours does; a worker that comes back is dropped, as it must be.
+        drop(posts[number].send(worker));
+    }))
 }
 
 /// Polls a worker on this thread until it completes, and sleeps in between.
@@ -72,6 +81,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_thread_that_the_system_refuses_is_an_error_that_says_which() {
+        let options = FixedWorkOptions { stack_size: Some(1 << 56), ..FixedWorkOptions::new() };
+        let error = threads(&options, 3).unwrap_err();
+        assert_eq!(error.to_string(), "thread 0 of 3 could not be started");
+        assert!(std::error::Error::source(&error).is_some());
+    }
 
     #[test]
     fn a_body_that_takes_the_threads_token_takes_no_wake_up_with_it() {

@@ -11,8 +11,8 @@ use dayfly::{
     SignalSink, Ticket, TryEnqueueError, WeakHandle,
 };
 
-use crate::FixedWorkOptions;
 use crate::crew::threads;
+use crate::{FixedWorkOptions, SpawnError};
 
 /// Runs items through a body, a fixed number at once, in the order in which they came.
 ///
@@ -102,8 +102,29 @@ where
     /// The body ends with what an async one does: `()`, a `Result`, or `op.again(item, after)`.
     ///
     /// # Panics
-    /// When it is called outside of a Tokio runtime with time enabled, and when the system refuses a thread.
+    /// When it is called outside of a Tokio runtime with time enabled, and when the system refuses a thread: where the
+    /// number of workers is somebody else's choice, use [`try_spawn_cpu`](Self::try_spawn_cpu).
+    #[track_caller]
     pub fn spawn_cpu<F, O>(options: FixedWorkOptions, signals: &SignalSink, body: F) -> Self
+    where
+        F: Fn(T, Operation) -> O + Send + Sync + 'static,
+        O: Outcome<T, Value = V, Error = E>,
+    {
+        started(Self::try_spawn_cpu(options, signals, body))
+    }
+
+    /// Like [`spawn_cpu`](Self::spawn_cpu), and says so when the system refuses a thread.
+    ///
+    /// # Errors
+    /// When the system refuses a thread; none is left behind.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn try_spawn_cpu<F, O>(
+        options: FixedWorkOptions,
+        signals: &SignalSink,
+        body: F,
+    ) -> Result<Self, SpawnError>
     where
         F: Fn(T, Operation) -> O + Send + Sync + 'static,
         O: Outcome<T, Value = V, Error = E>,
@@ -119,8 +140,29 @@ where
     /// `Handle::current().block_on`.
     ///
     /// # Panics
-    /// When it is called outside of a Tokio runtime with time enabled, and when the system refuses a thread.
+    /// When it is called outside of a Tokio runtime with time enabled, and when the system refuses a thread: where the
+    /// number of workers is somebody else's choice, use [`try_spawn_blocking`](Self::try_spawn_blocking).
+    #[track_caller]
     pub fn spawn_blocking<F, O>(options: FixedWorkOptions, signals: &SignalSink, body: F) -> Self
+    where
+        F: Fn(T, Operation) -> O + Send + Sync + 'static,
+        O: Outcome<T, Value = V, Error = E>,
+    {
+        started(Self::try_spawn_blocking(options, signals, body))
+    }
+
+    /// Like [`spawn_blocking`](Self::spawn_blocking), and says so when the system refuses a thread.
+    ///
+    /// # Errors
+    /// When the system refuses a thread; none is left behind.
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime with time enabled.
+    pub fn try_spawn_blocking<F, O>(
+        options: FixedWorkOptions,
+        signals: &SignalSink,
+        body: F,
+    ) -> Result<Self, SpawnError>
     where
         F: Fn(T, Operation) -> O + Send + Sync + 'static,
         O: Outcome<T, Value = V, Error = E>,
@@ -128,17 +170,22 @@ where
         Self::on_threads(options, WAITING, signals, body)
     }
 
-    fn on_threads<F, O>(options: FixedWorkOptions, most: usize, signals: &SignalSink, body: F) -> Self
+    fn on_threads<F, O>(
+        options: FixedWorkOptions,
+        most: usize,
+        signals: &SignalSink,
+        body: F,
+    ) -> Result<Self, SpawnError>
     where
         F: Fn(T, Operation) -> O + Send + Sync + 'static,
         O: Outcome<T, Value = V, Error = E>,
     {
         let workers = options.workers.unwrap_or(most);
-        let crew = threads(&options, workers);
+        let crew = threads(&options, workers)?;
         // It is done before it is a future: a worker of a crew may block.
         let body = move |item, op| ready(body(item, op));
         let work = ResultCoordinator::spawn_on(crew, options.work_of(workers), signals, body);
-        Self::of(work, options, workers)
+        Ok(Self::of(work, options, workers))
     }
 
     fn of(work: ResultCoordinator<T, V, E>, options: FixedWorkOptions, workers: usize) -> Self {
@@ -221,6 +268,15 @@ where
             Some(option) => Err(Fixed::new(option)),
             None => Ok(options.work_of(self.shape.workers)),
         }
+    }
+}
+
+/// What stands by its word not to fail.
+#[track_caller]
+fn started<W>(spawned: Result<W, SpawnError>) -> W {
+    match spawned {
+        Ok(work) => work,
+        Err(error) => panic!("{error}: {}", error.source),
     }
 }
 

@@ -68,9 +68,11 @@
 
 mod control;
 mod crew;
+mod error;
 mod fixed_work;
 mod options;
 
 pub use dayfly::{CoordinatorOptions, Operation, SignalSink, Ticket, TicketError};
+pub use error::SpawnError;
 pub use fixed_work::FixedWork;
 pub use options::FixedWorkOptions;

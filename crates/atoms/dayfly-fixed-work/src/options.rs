@@ -63,7 +63,7 @@ impl FixedWorkOptions {
     /// Sets how many bodies run at once; where they have threads of their own, there are as many of these.
     ///
     /// # Panics
-    /// When it is zero.
+    /// When it is zero or above 65,536.
     #[must_use]
     #[track_caller]
     pub const fn workers(mut self, workers: usize) -> Self {
@@ -94,9 +94,13 @@ impl FixedWorkOptions {
     }
 
     /// Sets how large the stack of each thread is, in bytes. Async bodies have no threads of their own.
+    ///
+    /// # Panics
+    /// When it is above 1 GiB.
     #[must_use]
+    #[track_caller]
     pub const fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = Some(bytes);
+        self.stack_size = Some(kept(rules::stack_size(bytes)));
         self
     }
 

@@ -95,6 +95,28 @@ where
         self.shared.work.idle().await;
     }
 
+    /// Waits until the queue has room for so many operations more, and nobody stands in line for it; for as many as it takes
+    /// at all where that is fewer. Returns at once when intake has ended.
+    ///
+    /// It is for who hands in with `try_enqueue` and comes again when that is worth while. This takes no place and none in
+    /// line, so others may be faster. All who wait for no more than there is are woken.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn room(&self, operations: usize) {
+        self.shared.work.room(operations).await;
+    }
+
+    /// Like [`room`](Self::room), for a key's part of the queue, which
+    /// [`max_queued_per_key`](dayfly::CoordinatorOptions::max_queued_per_key) bounds. It says nothing of room in all. A
+    /// parked key has none while its part is full of what waits behind the failed item.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future only ends the wait.
+    pub async fn room_of(&self, key: &K, operations: usize) {
+        self.shared.work.room_of(key, operations).await;
+    }
+
     /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
     pub fn close(&self) {
         self.shared.work.close();
@@ -120,6 +142,28 @@ where
         limit: Duration,
     ) -> impl Future<Output = SequentialReport<K, T>> + Send + use<K, T> {
         reported(Arc::clone(&self.shared.line), self.shared.work.drain_for(limit))
+    }
+
+    /// Ends intake and what has not started, and lets what runs come to its end, as long as that takes. What has not started
+    /// counts as cancelled, and so do the failed items of parked keys, and those that fail from now on: they and what was
+    /// behind them are in the report, as given up. This lies between [`drain`](Self::drain), which starts everything, and
+    /// [`cancel`](Self::cancel), which interrupts what runs. It happens when this is called, not when the future is polled.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future ends the wait and undoes nothing.
+    pub fn drain_running(&self) -> impl Future<Output = SequentialReport<K, T>> + Send + use<K, T> {
+        reported(Arc::clone(&self.shared.line), self.shared.work.drain_running())
+    }
+
+    /// Like [`drain_running`](Self::drain_running), and cancels what has not ended after `limit`.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: dropping the future ends the wait; the limit holds all the same.
+    pub fn drain_running_for(
+        &self,
+        limit: Duration,
+    ) -> impl Future<Output = SequentialReport<K, T>> + Send + use<K, T> {
+        reported(Arc::clone(&self.shared.line), self.shared.work.drain_running_for(limit))
     }
 
     /// Stops now: what has not started and what is parked counts as cancelled, bodies see their cancellation and are

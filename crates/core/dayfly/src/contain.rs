@@ -28,6 +28,20 @@ pub fn drop_each(things: impl IntoIterator) {
     while contain(|| things.by_ref().for_each(drop)).is_none() {}
 }
 
+/// A copy of a foreign thing; nothing when making it panics.
+#[inline]
+pub fn copy<T: Clone>(thing: &T) -> Option<T> {
+    // Of what has no size nothing is foreign, and nothing is worth the guard.
+    if size_of::<T>() == 0 { Some(thing.clone()) } else { contain(|| thing.clone()) }
+}
+
+/// Drops one foreign thing; what it panics with ends here.
+pub fn drop_one<T>(thing: T) {
+    if std::mem::needs_drop::<T>() {
+        contain(|| drop(thing));
+    }
+}
+
 /// Empties a buffer of foreign things, as [`drop_each`] does, and keeps its room.
 pub fn clear<T>(things: &mut Vec<T>) {
     if std::mem::needs_drop::<T>() && !things.is_empty() {

@@ -116,7 +116,7 @@ impl<T: Send + 'static> Coordinator<T> {
 
 control!([T] Coordinator<T>, (), [T: Send + 'static]);
 intake!([T] Coordinator<T>, T, [T: Send + 'static]);
-feed!([T] Coordinator<T>, T, [T: Send + 'static]);
+feed!(enqueue, [T] Coordinator<T>, T, [T: Send + 'static]);
 
 impl<T: Send + 'static> Clone for Coordinator<T> {
     fn clone(&self) -> Self {

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
+use std::pin::pin;
 
+use dayfly_signal::OperationId;
+use futures_util::{Stream, StreamExt};
 use hashbrown::HashMap;
 use thiserror::Error;
 
@@ -19,6 +22,9 @@ pub enum FeedError<T, E> {
         /// How many items went in.
         accepted: u64,
     },
+    /// There is no such lane; nothing was asked of the stream. Only where there are lanes.
+    #[error("there is no such lane")]
+    UnknownLane,
     /// The coordinator was closed; the items that were at hand come back.
     #[error("the coordinator is closed; {accepted} items went in")]
     Closed {
@@ -34,6 +40,7 @@ impl<T, E> FeedError<T, E> {
     pub fn map<U>(self, form: impl FnMut(T) -> U) -> FeedError<U, E> {
         match self {
             Self::Stream { error, accepted } => FeedError::Stream { error, accepted },
+            Self::UnknownLane => FeedError::UnknownLane,
             Self::Closed { rest, accepted } => {
                 FeedError::Closed { rest: rest.into_iter().map(form).collect(), accepted }
             }
@@ -47,6 +54,7 @@ impl<T, E: fmt::Debug> fmt::Debug for FeedError<T, E> {
             Self::Stream { error, accepted } => {
                 f.debug_struct("Stream").field("error", error).field("accepted", accepted).finish()
             }
+            Self::UnknownLane => f.write_str("UnknownLane"),
             Self::Closed { rest, accepted } => {
                 f.debug_struct("Closed").field("rest", &rest.len()).field("accepted", accepted).finish()
             }
@@ -103,9 +111,35 @@ impl<K: Eq + Hash + Clone, T> Shelf<K, T> {
     }
 }
 
-/// Implements feeding for a shell with `enqueue(item)`.
+/// Hands in what a stream yields, one after the other. `hand_in` hands an item back that is refused, which ends it.
+pub(crate) async fn feed_in_order<T, E, Handed>(
+    stream: impl Stream<Item = Result<T, E>> + Send,
+    mut hand_in: impl FnMut(T) -> Handed + Send,
+    idle: impl Future<Output = ()> + Send,
+) -> Result<u64, FeedError<T, E>>
+where
+    Handed: Future<Output = Result<OperationId, T>> + Send,
+{
+    let mut stream = pin!(stream);
+    let mut accepted = 0;
+    while let Some(next) = stream.next().await {
+        match next {
+            Ok(item) => match hand_in(item).await {
+                Ok(_) => accepted += 1,
+                Err(refused) => return Err(FeedError::Closed { rest: vec![refused], accepted }),
+            },
+            Err(error) => {
+                idle.await;
+                return Err(FeedError::Stream { error, accepted });
+            }
+        }
+    }
+    Ok(accepted)
+}
+
+/// Implements feeding for a shell that takes items in by `$enqueue(item)`, which yields an id or hands the item back.
 macro_rules! feed {
-    ([$($generics:ident),*] $shell:ty, $item:ty, [$($bounds:tt)*]) => {
+    ($enqueue:ident, [$($generics:ident),*] $shell:ty, $item:ty, [$($bounds:tt)*]) => {
         impl<$($generics),*> $shell
         where
             $($bounds)*
@@ -121,30 +155,13 @@ macro_rules! feed {
             ///
             /// # Cancel safety
             /// What went in stays in. A future that is dropped drops the stream, and the item at hand if there is one.
-            pub async fn feed<E: Send>(
+            pub async fn feed<Broken: Send>(
                 &self,
-                stream: impl futures_util::Stream<Item = Result<$item, E>> + Send,
-            ) -> Result<u64, $crate::FeedError<$item, E>> {
-                use futures_util::StreamExt;
-
-                let mut stream = std::pin::pin!(stream);
-                let mut accepted = 0;
-                while let Some(next) = stream.next().await {
-                    match next {
-                        Ok(item) => match self.handle.engine.enqueue(self.offer(item)).await {
-                            Ok(_) => accepted += 1,
-                            Err(refused) => {
-                                let rest = vec![refused.into_item()];
-                                return Err($crate::FeedError::Closed { rest, accepted });
-                            }
-                        },
-                        Err(error) => {
-                            self.idle().await;
-                            return Err($crate::FeedError::Stream { error, accepted });
-                        }
-                    }
-                }
-                Ok(accepted)
+                stream: impl futures_util::Stream<Item = Result<$item, Broken>> + Send,
+            ) -> Result<u64, $crate::FeedError<$item, Broken>> {
+                let hand_in =
+                    |item| async { self.$enqueue(item).await.map_err($crate::EnqueueError::into_item) };
+                $crate::feed::feed_in_order(stream, hand_in, self.idle()).await
             }
         }
     };

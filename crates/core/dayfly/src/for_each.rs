@@ -7,8 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dayfly_signal::SignalSink;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
+use tokio::task::yield_now;
 
+use crate::contain::{brief, contain};
 use crate::{Coordinator, CoordinatorOptions, DrainReport, Ended, Operation, Outcome};
+
+/// How many items are taken in a row at most.
+const AT_ONCE: usize = 128;
 
 /// What a bounded loop has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +98,8 @@ where
             Ended::Done(_) => Ended::Done(()),
             Ended::Again { item, after } => Ended::Again { item: (place, item), after },
             Ended::Failed(error) => {
-                let text = error.to_string();
+                // An error whose text panics is a failure like any other.
+                let text = contain(|| brief(&error)).unwrap_or_else(|| "the error has no text".into());
                 kept.lock().unwrap_or_else(PoisonError::into_inner).push((place, error));
                 Ended::Failed(text)
             }
@@ -101,9 +107,21 @@ where
     });
     let cancelling = CancelOnDrop(&work);
 
+    let mut watch = signals.watch(cancel_on.clone());
     let all = async {
         let mut items = pin!(items.enumerate());
-        while let Some((place, item)) = items.next().await {
+        // A signal that is raised already lets none in.
+        let mut taken = if watch.state().is_empty() { 0 } else { AT_ONCE };
+        loop {
+            // Items and room may be there at once for ever. A signal is looked at before the next item then, and other tasks
+            // have their turn all the same.
+            if watch.has_changed() || taken == AT_ONCE {
+                watch.mark_seen();
+                taken = 0;
+                yield_now().await;
+            }
+            let Some((place, item)) = items.next().await else { break };
+            taken += 1;
             // Only this loop closes the coordinator, so there is always room in the end.
             if work.enqueue((place as u64, item)).await.is_err() {
                 break;

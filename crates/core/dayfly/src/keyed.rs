@@ -27,6 +27,10 @@ use crate::{
 /// take turns, so a key with little work never waits for the backlog of another. Memory follows the keys that have
 /// work, not those that ever had.
 ///
+/// A key's own methods are foreign code. One that panics in the call that hands an item in panics there, and the item did
+/// not go in. Where the coordinator copies or drops a key, the item at hand counts as panicked, or goes on and is not
+/// remembered by the window, and nothing else is hurt.
+///
 /// A handle is cheap to clone. When the last one is dropped, intake ends and what was accepted is still finished.
 ///
 /// ```
@@ -113,7 +117,8 @@ where
     /// Like [`spawn_with`](Self::spawn_with), for items that are too good to be dropped: `salvage` gets every accepted
     /// item that will not run (again), with what its operation was: cancelled or skipped before its start, or
     /// [given up](Self::give_up) or cancelled while it waited for another attempt. It runs in the call that ended the
-    /// operation and never under a lock; a panic is contained.
+    /// operation and never under a lock; a panic is contained. An item whose key panics when it is copied is dropped: there
+    /// is nothing to tell of its operation.
     ///
     /// What a body has taken over is its own: a body that is dropped on the way drops it.
     ///

@@ -63,7 +63,8 @@ impl<K, T> Keys<K, T> {
 
     /// Gives a key as many turns in each round as `weight` says; 0 is taken as 1.
     ///
-    /// It is asked when work of a key comes in that has none, under a lock: keep it short, and do not let it panic.
+    /// It is asked when work of a key comes in that has none, under a lock: keep it short. A key for which it panics has one
+    /// turn.
     #[must_use]
     pub fn weight(mut self, weight: impl Fn(&K) -> usize + Send + Sync + 'static) -> Self {
         self.weight = Some(Box::new(weight));

@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use dayfly_signal::SignalSink;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream};
 
 use crate::control::{Handle, control};
 use crate::engine::{AttemptEnd, Engine, Manner, Offer};
+use crate::feed::feed_in_order;
 use crate::lane::arrange;
 use crate::schedule::Priority;
 use crate::{
-    CoordinatorOptions, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation, OperationId, Outcome,
-    TryLaneEnqueueError, WeakHandle,
+    CoordinatorOptions, EnqueueError, FeedError, Lane, LaneEnqueueError, LaneOptions, LanesError, Operation,
+    OperationId, Outcome, TryLaneEnqueueError, WeakHandle,
 };
 
 /// Runs items through a body, always starting the next one from the highest lane that may run.
@@ -127,6 +128,31 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     pub fn try_enqueue(&self, lane: &str, item: T) -> Result<OperationId, TryLaneEnqueueError<T>> {
         let Some(lane) = self.lane(lane) else { return Err(TryLaneEnqueueError::UnknownLane(item)) };
         Ok(self.handle.engine.try_enqueue(Offer::new(lane, item))?)
+    }
+
+    /// Hands what a stream yields into a lane, until the stream ends. Returns how many items went in.
+    ///
+    /// The stream is asked for the next item only when the one before is in, so what waits outside of the queue's bound is
+    /// one item. When the stream fails, everything that was accepted, into whatever lane, is finished first, and then the
+    /// error is reported; the coordinator stays open.
+    ///
+    /// # Errors
+    /// What the stream says, or that the coordinator was closed, with the item at hand, or that there is no such lane.
+    ///
+    /// # Cancel safety
+    /// What went in stays in. A future that is dropped drops the stream, and the item at hand if there is one.
+    pub async fn feed<E: Send>(
+        &self,
+        lane: &str,
+        stream: impl Stream<Item = Result<T, E>> + Send,
+    ) -> Result<u64, FeedError<T, E>> {
+        let Some(lane) = self.lane(lane) else { return Err(FeedError::UnknownLane) };
+        let engine = &self.handle.engine;
+        let hand_in = |item| {
+            let offer = Offer::new(lane.clone(), item);
+            async { engine.enqueue(offer).await.map_err(EnqueueError::into_item) }
+        };
+        feed_in_order(stream, hand_in, self.idle()).await
     }
 
     /// The lanes, the highest first.

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use crate::contain::dispose;
 use crate::control::{Handle, control};
 use crate::engine::{Answer, AttemptEnd, Engine, Manner, Offer};
+use crate::feed::feed;
 use crate::schedule::Fifo;
 use crate::ticket::{Answered, Kill, Reply, Ticket, TicketError, Ticketed};
 use crate::{
@@ -158,6 +159,13 @@ where
         }
     }
 
+    /// For work whose results nobody wants one by one.
+    async fn hand_in(&self, item: T) -> Result<OperationId, EnqueueError<T>> {
+        let (ticketed, _) = Ticketed::new(item);
+        let taken_in = self.handle.engine.enqueue(Offer::new((), ticketed)).await;
+        taken_in.map_err(|refused| refused.map(|ticketed| ticketed.item))
+    }
+
     fn killer(&self) -> Weak<dyn Kill> {
         let engine: Weak<Engine<_>> = Arc::downgrade(&self.handle.engine);
         engine
@@ -217,6 +225,8 @@ type Calls<T, V, E> = Fifo<Ticketed<T, V, E>, Answered<V, E>>;
 type End<T, V, E> = AttemptEnd<Ticketed<T, V, E>, Answered<V, E>>;
 
 control!([T, V, E] ResultCoordinator<T, V, E>, (), [T: Send + 'static, V: Send + 'static, E: Display + Send + 'static]);
+
+feed!(hand_in, [T, V, E] ResultCoordinator<T, V, E>, T, [T: Send + 'static, V: Send + 'static, E: Display + Send + 'static]);
 
 impl<T, V, E> Clone for ResultCoordinator<T, V, E>
 where

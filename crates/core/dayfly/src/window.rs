@@ -8,6 +8,7 @@ use dayfly_signal::{OperationId, Signal};
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
+use crate::contain::{contain, drop_each};
 use crate::{CoordinatorOptions, Echo, OperationSnapshot, OperationState, PinError};
 
 /// How many details are kept for records to come.
@@ -45,8 +46,6 @@ pub(crate) struct Record<K> {
     pub(crate) finished_at: Instant,
     /// Absent for most, so that a record is small.
     pub(crate) details: Option<Box<Details>>,
-    /// Whether the caller brought the id.
-    pub(crate) is_own_id: bool,
 }
 
 /// What only some operations have.
@@ -213,7 +212,20 @@ impl<K: Clone> Window<K> {
     }
 }
 
+impl<K> Drop for Window<K> {
+    fn drop(&mut self) {
+        // Keys are foreign when they are dropped: two that panic while one buffer is dropped would end the process.
+        drop_each(self.finished.drain(..));
+        drop_each(std::mem::take(&mut self.pinned));
+    }
+}
+
 impl<K: Clone> Record<K> {
+    /// The same, where a key that panics when it is copied must not do harm.
+    pub(crate) fn try_snapshot(&self) -> Option<OperationSnapshot<K>> {
+        contain(|| self.snapshot())
+    }
+
     pub(crate) fn snapshot(&self) -> OperationSnapshot<K> {
         OperationSnapshot {
             id: self.id,

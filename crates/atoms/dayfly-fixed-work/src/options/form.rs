@@ -18,6 +18,7 @@ struct Form {
     work: CoordinatorOptions,
     #[serde(deserialize_with = "thread_name")]
     thread_name: Cow<'static, str>,
+    #[serde(deserialize_with = "stack_size")]
     stack_size: Option<usize>,
 }
 
@@ -40,6 +41,11 @@ impl<'de> Deserialize<'de> for FixedWorkOptions {
 fn workers<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error> {
     let workers = Option::<usize>::deserialize(input)?;
     workers.map(|workers| obeyed(rules::workers(workers), workers)).transpose()
+}
+
+fn stack_size<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error> {
+    let bytes = Option::<usize>::deserialize(input)?;
+    bytes.map(|bytes| obeyed(rules::stack_size(bytes), bytes)).transpose()
 }
 
 fn thread_name<'de, D: Deserializer<'de>>(input: D) -> Result<Cow<'static, str>, D::Error> {

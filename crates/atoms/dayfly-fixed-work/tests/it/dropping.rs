@@ -90,3 +90,24 @@ fn waits_for_the_end_are_undone_by_no_drop() {
         );
     }
 }
+
+#[test]
+fn waits_for_room_and_for_what_runs_are_undone_by_no_drop() {
+    let report = drop_at_every_poll(
+        busy,
+        |work| async move {
+            while work.try_enqueue(0).is_ok() {}
+            work.room(1).await;
+            work.drain_running().await
+        },
+        |work, point| async move {
+            if !matches!(point, DropPoint::Completed) {
+                work.room(1).await;
+            }
+            let report = work.drain_running_for(Duration::from_secs(60)).await;
+            assert_eq!(report.completed + report.cancelled, report.accepted);
+            assert_eq!(work.stats().running, 0);
+        },
+    );
+    assert!(report.drops > 1, "{report:?}");
+}

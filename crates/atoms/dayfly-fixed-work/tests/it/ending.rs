@@ -135,3 +135,35 @@ async fn items_and_values_are_dropped_once() {
     work.drain().await;
     assert_eq!(Arc::strong_count(&alive), 1);
 }
+
+#[tokio::test]
+async fn drain_running_starts_nothing_more_and_waits_for_what_runs() {
+    let doors = Doors::default();
+    let body = doors.clone();
+    let options = FixedWorkOptions::new().workers(1);
+    let work = FixedWork::<u32>::spawn_blocking(options, &SignalSink::default(), move |_, _| body.pass());
+    for number in 0..3 {
+        work.enqueue(number).await.unwrap();
+    }
+    doors.entered(1).await;
+    let mut ended = Box::pin(work.drain_running());
+    assert!(futures_util::poll!(&mut ended).is_pending(), "a body still runs");
+    assert!(work.try_enqueue(3).is_err(), "intake has ended");
+    doors.let_out(1);
+    let report = ended.await;
+    assert_eq!((report.accepted, report.completed, report.cancelled), (3, 1, 2));
+}
+
+#[tokio::test]
+async fn drain_running_for_cancels_what_runs_for_longer() {
+    let work = FixedWork::<u32>::spawn(
+        FixedWorkOptions::new(),
+        &SignalSink::default(),
+        |_, op: Operation| async move {
+            op.cancelled().await;
+        },
+    );
+    work.enqueue(0).await.unwrap();
+    let report = work.drain_running_for(std::time::Duration::ZERO).await;
+    assert_eq!((report.accepted, report.completed + report.cancelled), (1, 1));
+}

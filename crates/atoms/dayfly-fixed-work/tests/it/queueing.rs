@@ -99,3 +99,22 @@ async fn who_observes_hears_of_every_end() {
     work.pin(ids[0]).unwrap();
     assert!(work.unpin(ids[0]) && !work.unpin(ids[1]));
 }
+
+#[tokio::test]
+async fn who_waits_for_room_is_told_when_there_is_some() {
+    let doors = Doors::default();
+    let body = doors.clone();
+    let options = FixedWorkOptions::new().workers(1).work(CoordinatorOptions::new().queue_capacity(2));
+    let work = FixedWork::<u32>::spawn_blocking(options, &SignalSink::default(), move |_, _| body.pass());
+    work.enqueue(0).await.unwrap();
+    doors.entered(1).await;
+    work.room(2).await;
+    assert!(work.try_enqueue(1).is_ok() && work.try_enqueue(2).is_ok() && work.try_enqueue(3).is_err());
+    let mut room = Box::pin(work.room(1));
+    assert!(futures_util::poll!(&mut room).is_pending());
+    doors.let_out(1);
+    room.await;
+    assert!(work.try_enqueue(3).is_ok());
+    doors.let_out(3);
+    assert_eq!(work.drain().await.completed, 4);
+}

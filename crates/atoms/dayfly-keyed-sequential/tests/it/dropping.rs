@@ -147,3 +147,24 @@ fn a_dropped_watch_misses_no_change() {
     );
     assert!(report.drops >= 3, "{report:?}");
 }
+
+#[test]
+fn waits_for_room_and_for_what_runs_are_undone_by_no_drop() {
+    let report = drop_at_every_poll(
+        tended,
+        |(work, _)| async move {
+            while work.try_enqueue((1, 0)).is_ok() {}
+            work.room_of(&1, 1).await;
+            while work.try_enqueue((2, 0)).is_ok() {}
+            work.room(1).await;
+            work.drain_running().await
+        },
+        |(work, _), _| async move {
+            work.room_of(&1, 2).await;
+            work.room(2).await;
+            let report = work.drain_running_for(Duration::from_secs(60)).await.figures;
+            assert_eq!(report.completed + report.failed + report.cancelled, report.accepted);
+        },
+    );
+    assert!(report.drops > 2, "{report:?}");
+}

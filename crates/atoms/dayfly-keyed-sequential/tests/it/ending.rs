@@ -158,3 +158,37 @@ fn what_is_parked_when_the_runtime_goes_is_given_up() {
     assert_eq!((work.0.given_up().len(), work.0.parked_count()), (2, 0));
     assert_eq!(work.1.given_up().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn drain_running_gives_up_what_is_parked_and_what_waits_and_lets_run_what_runs() {
+    let (work, _world) = parked().await;
+    let mut ended = Box::pin(work.drain_running());
+    assert!(work.try_enqueue((2, 0)).is_err(), "intake has ended");
+    let report = (&mut ended).await;
+    assert_eq!((report.figures.accepted, report.figures.completed, report.figures.cancelled), (2, 0, 2));
+    let given_up: Vec<_> = report.given_up.iter().map(|gone| (*gone.item, gone.state)).collect();
+    assert_eq!(given_up, [((1, 0), OperationState::Cancelled), ((1, 1), OperationState::Cancelled)]);
+    assert_eq!(
+        work.drain_running_for(Duration::ZERO).await.figures,
+        report.figures,
+        "a second time changes nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_of_a_parked_key_comes_with_its_retry() {
+    let world = World::breaking(&[(1, 0)]);
+    let work = spawn(WORK.max_queued_per_key(2), &SignalSink::default(), &world);
+    work.enqueue((1, 0)).await.unwrap();
+    settle().await;
+    assert_eq!(work.parked_count(), 1);
+    while work.try_enqueue((1, 1)).is_ok() {}
+    work.room(1).await;
+    let mut room = Box::pin(work.room_of(&1, 1));
+    assert!(futures_util::poll!(&mut room).is_pending(), "the key's part is full");
+    world.mend();
+    assert!(work.retry(&1));
+    room.await;
+    assert!(work.try_enqueue((1, 2)).is_ok());
+    assert_eq!(work.drain().await.figures.failed, 0);
+}

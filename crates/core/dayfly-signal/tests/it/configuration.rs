@@ -38,7 +38,8 @@ fn the_fields_are_the_setters() {
 
 #[test]
 fn a_capacity_of_zero_is_taken_as_one_as_the_setter_does() {
-    assert_eq!(read(r#"{ "capacity": 0 }"#).unwrap(), SignalOptions::new().capacity(0));
+    assert_eq!(read(r#"{ "capacity": 0 }"#).unwrap(), SignalOptions::new().capacity(1));
+    assert_eq!(SignalOptions::new().capacity(0), SignalOptions::new().capacity(1));
 }
 
 #[test]

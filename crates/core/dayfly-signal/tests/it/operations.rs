@@ -1,5 +1,7 @@
 //! Operations take back their own raises and nobody else's.
 
+use std::time::Duration;
+
 use dayfly_signal::{OperationId, Signal, SignalOptions, SignalSink};
 
 #[test]
@@ -121,4 +123,16 @@ fn an_operation_takes_back_any_of_many_names() {
         assert!(source.retract(name) && source.retract(name) && !source.retract(name), "{name}");
     }
     assert!(!signals.is_raised("*"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ageing_out_zeroes_the_count() {
+    let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(10)));
+    let one = signals.source(OperationId::next());
+    one.raise("x");
+    one.raise("x");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert!(!signals.is_raised("x"));
+    one.raise("x");
+    assert!(one.retract("x") && !signals.is_raised("x"), "the two that aged out do not count any more");
 }

@@ -27,6 +27,7 @@ use super::gates::Gates;
 use super::seats::{Claimed, Next, Seats};
 use super::tally::{Finish, Tally};
 use super::waiting::Waiting;
+use crate::contain::{copy, drop_one};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Record, Window};
 use crate::{
@@ -197,10 +198,12 @@ where
             came = true;
             if gate == Verdict::Cancelled {
                 self.schedule.ended(&entry.key, entry.place);
-                effects.left_queue.push(entry.place.key);
-                self.end_unstarted(entry, Finish::Skipped, now, effects);
+                self.end_queued(entry, Finish::Skipped, now, effects);
+            } else if let Some(key) = copy(&entry.key) {
+                self.seats.claim(worker, entry, key, now, claimed);
             } else {
-                self.seats.claim(worker, entry, now, claimed);
+                self.schedule.ended(&entry.key, entry.place);
+                self.end_forgotten(entry, effects);
             }
         }
         effects.nudge_keeper |= self.deferral.has_new_due();
@@ -267,10 +270,10 @@ where
     fn end_unstarted_ones(&mut self, now: Instant, effects: &mut Effects<S>) {
         for entry in self.waiting.take_all() {
             self.schedule.gave_up(&entry.key, entry.place);
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
         for entry in self.schedule.take_all() {
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
     }
 
@@ -293,7 +296,7 @@ where
         let entry = waiting.or_else(|| self.schedule.remove(id));
         let found = entry.is_some();
         if let Some(entry) = entry {
-            self.end_queued(entry, now, effects);
+            self.end_queued(entry, Finish::Cancelled, now, effects);
         }
         found
     }
@@ -320,7 +323,6 @@ where
             return self.seats.set_next(id, Next::Failed(Arc::clone(error)));
         };
         self.schedule.gave_up(&entry.key, entry.place);
-        effects.left_queue.push(entry.place.key);
         let details = self.window.details(Some(Arc::clone(error)), NO_SIGNALS);
         let ended = self.end(entry, Finish::Failed, details, now, effects);
         effects.discarded.push(ended);
@@ -335,8 +337,12 @@ where
         effects: &mut Effects<S>,
     ) -> Vec<S::Item> {
         let taken = take(&mut self.schedule);
-        effects.left_queue.extend(taken.iter().map(|entry| entry.place.key));
-        taken.into_iter().map(|entry| self.end(entry, Finish::Cancelled, None, now, effects).0).collect()
+        let end = |entry| {
+            let (item, operation) = self.end(entry, Finish::Cancelled, None, now, effects);
+            drop_one(operation);
+            item
+        };
+        taken.into_iter().map(end).collect()
     }
 
     pub(super) fn set_paused(&mut self, paused: bool) {
@@ -443,13 +449,6 @@ where
         if self.deferral.is_due(now) || refreshed {
             self.deferral.restart();
             self.schedule.reopen();
-        }
-    }
-
-    /// Returns to the schedule what has waited for long enough.
-    fn return_due(&mut self, now: Instant) {
-        while let Some(entry) = self.waiting.pop_due(now) {
-            self.schedule.due(entry);
         }
     }
 

@@ -9,10 +9,13 @@ use crate::OperationSnapshot;
 use crate::schedule::Schedule;
 use crate::window::Record;
 
+/// An item that will not run, with what its operation was.
+pub(super) type Discarded<S> = (<S as Schedule>::Item, Option<OperationSnapshot<<S as Schedule>::Key>>);
+
 /// What is left to do once the locks are free.
 pub(super) struct Effects<S: Schedule> {
-    /// Items that will not run, each with what its operation was.
-    pub(super) discarded: Vec<(S::Item, OperationSnapshot<S::Key>)>,
+    /// Items that will not run, each with what its operation was, unless its key cannot be copied.
+    pub(super) discarded: Vec<Discarded<S>>,
     pub(super) answers: Vec<S::Answer>,
     /// Bodies to be told that they are cancelled, or to be dropped.
     pub(super) cancelled: Vec<Grip>,

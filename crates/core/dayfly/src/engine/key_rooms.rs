@@ -17,6 +17,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::lookouts::Lookouts;
 use super::room::{NoRoom, Ticket};
+use crate::contain::drop_each;
 
 pub(super) struct KeyRooms<K> {
     capacity: PerKey<K>,
@@ -247,6 +248,14 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
             // What many keys needed at once is not kept when there are none.
             (self.places, self.rooms, self.free) = (HashTable::new(), Vec::new(), Vec::new());
         }
+    }
+}
+
+impl<K> Drop for KeyRooms<K> {
+    fn drop(&mut self) {
+        // Two keys that panic while one buffer is dropped would end the process.
+        drop_each(self.rooms.drain(..).map(|room| room.key));
+        drop_each(self.gone.drain(..));
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::board::{Board, Progress};
 use super::tally::Finish;
+use crate::contain::drop_one;
 use crate::pass::Shared;
 use crate::schedule::{Place, Queued};
 use crate::window::{Details, Record};
@@ -49,7 +50,6 @@ struct Seat<K> {
 }
 
 /// An operation in a worker's hands.
-#[derive(Clone)]
 pub(super) struct Occupant<K> {
     pub(super) id: OperationId,
     is_own_id: bool,
@@ -132,6 +132,7 @@ impl<K: Clone> Seats<K> {
         &mut self,
         worker: usize,
         entry: Queued<T, K>,
+        claimed_key: K,
         now: Instant,
         claimed: &mut VecDeque<Claimed<T, K>>,
     ) {
@@ -154,7 +155,6 @@ impl<K: Clone> Seats<K> {
         own.batch.push(seat);
         let Queued { id, is_own_id, key, place, item, enqueued_at, ready_at, attempts, claim } = entry;
         let (attempt, generation) = (attempts + 1, self.generations);
-        let claimed_key = key.clone();
         claimed.push_back(Claimed { seat, turn, id, key: claimed_key, attempt, generation, item, shared });
         own.seats[seat].occupant = Some(Occupant {
             id,
@@ -174,9 +174,12 @@ impl<K: Clone> Seats<K> {
 
     /// An operation has left its seat: it ended, or it is to go on later.
     pub(super) fn vacate(&mut self, worker: usize, seat: usize) -> Option<Occupant<K>> {
-        let occupant = self.workers[worker].seats[seat].occupant.clone();
-        self.free(worker, seat);
-        occupant
+        let own = &mut self.workers[worker];
+        let occupant = own.seats[seat].occupant.take()?;
+        own.free.push(seat);
+        self.taken -= 1;
+        self.forget(occupant.id, occupant.is_settled);
+        Some(occupant)
     }
 
     /// An operation has left its seat, and nobody asks for it.
@@ -184,14 +187,22 @@ impl<K: Clone> Seats<K> {
     pub(super) fn free(&mut self, worker: usize, seat: usize) {
         let own = &mut self.workers[worker];
         let Some(occupant) = &own.seats[seat].occupant else { return };
-        if occupant.is_settled
-            && let Some(index) = &mut self.index
-        {
-            index.remove(&occupant.id);
+        let (id, is_settled) = (occupant.id, occupant.is_settled);
+        if std::mem::needs_drop::<K>() {
+            // A key is foreign when it is dropped.
+            drop_one(own.seats[seat].occupant.take());
+        } else {
+            own.seats[seat].occupant = None;
         }
-        own.seats[seat].occupant = None;
         self.taken -= 1;
         own.free.push(seat);
+        self.forget(id, is_settled);
+    }
+
+    fn forget(&mut self, id: OperationId, is_settled: bool) {
+        if is_settled && let Some(index) = &mut self.index {
+            index.remove(&id);
+        }
     }
 
     pub(super) fn get(&self, worker: usize, seat: usize) -> Option<Sitting<'_, K>> {
@@ -215,13 +226,13 @@ impl<K: Clone> Seats<K> {
     /// Notes the places of the keys of the operations that have started since the last look.
     pub(super) fn leave_queue(&mut self, worker: usize, left: &mut Vec<usize>) {
         let own = &mut self.workers[worker];
-        let started = own.board.started();
-        for &seat in own.batch.iter().take(started).skip(own.left_queue) {
+        let started = own.board.started().min(own.batch.len());
+        for &seat in own.batch.get(own.left_queue..started).unwrap_or_default() {
             if let Some(occupant) = &own.seats[seat].occupant {
                 left.push(occupant.place.key);
             }
         }
-        own.left_queue = own.left_queue.max(started.min(own.batch.len()));
+        own.left_queue = own.left_queue.max(started);
     }
 
     /// What became of claimed operations since their workers were last here, in one look.
@@ -347,18 +358,28 @@ impl<K: Clone> Sitting<'_, K> {
 
 impl<K: Clone> Occupant<K> {
     #[inline]
-    pub(super) fn record(&self, finish: Finish, details: Option<Box<Details>>, now: Instant) -> Record<K> {
+    pub(super) fn record(
+        &self,
+        key: K,
+        finish: Finish,
+        details: Option<Box<Details>>,
+        now: Instant,
+    ) -> Record<K> {
         Record {
             id: self.id,
-            key: self.key.clone(),
+            key,
             state: finish.state(),
             attempt: self.attempt,
             enqueued_at: self.enqueued_at,
             started_at: Some(self.started_at),
             finished_at: now,
             details,
-            is_own_id: self.is_own_id,
         }
+    }
+
+    /// The operation's id, if its caller brought it.
+    pub(super) fn own_id(&self) -> Option<OperationId> {
+        self.is_own_id.then_some(self.id)
     }
 
     /// The operation as it was before it was claimed.

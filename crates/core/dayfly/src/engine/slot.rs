@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::attempt_end::AttemptEnd;
 use super::seats::Claimed;
-use crate::contain::{contain, dispose};
+use crate::contain::{contain, dispose, drop_one};
 use crate::pass::{Badge, Pass, Shared};
 use crate::{Operation, desk};
 
@@ -58,7 +58,7 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
             pass.badge.source.renew(id);
             pass.badge.attempt = attempt;
             pass.badge.generation = generation;
-            pass.key = key;
+            drop_one(std::mem::replace(&mut pass.key, key));
             pass
         } else {
             let shared = Arc::clone(&self.shared);
@@ -139,11 +139,11 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
     fn take_back(&mut self) {
         let Some(pass) = desk::take() else { return };
         let pass: Box<dyn Any> = pass;
-        // Another one's is dropped here.
-        if let Ok(pass) = pass.downcast::<Pass<K>>()
-            && self.is_own(&pass)
-        {
-            self.pass = Some(pass);
+        match pass.downcast::<Pass<K>>() {
+            Ok(pass) if self.is_own(&pass) => self.pass = Some(pass),
+            // Another one's. Its key is foreign when it is dropped.
+            Ok(pass) => drop_one(pass),
+            Err(pass) => drop_one(pass),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Every visit takes over first what the inbox has, and lets producers and workers know last what has changed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -13,7 +14,7 @@ use super::effects::Effects;
 use super::inbox::Inbox;
 use super::lists::each;
 use super::{Engine, Key};
-use crate::contain::contain;
+use crate::contain::{clear, contain, drop_one};
 use crate::schedule::Schedule;
 use crate::sync::Ordering;
 
@@ -75,15 +76,14 @@ where
         self.ask_observers(&mut effects);
         let now = Instant::now();
         let mut core = self.lock_core();
-        let answer = {
-            self.absorb(&mut core);
-            change(&mut core, now, &mut effects)
-        };
+        self.absorb(&mut core);
+        // A key that panics while its owner asks for something is the owner's; what else the visit brings is not lost.
+        let answer = catch_unwind(AssertUnwindSafe(|| change(&mut core, now, &mut effects)));
         core.shrink_window(now, &mut effects);
         let end = self.publish(&mut core, &mut effects, &mut self.lock_inbox(), true);
         drop(core);
         self.carry_out(&mut effects, &end);
-        answer
+        answer.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// A worker's visit. `serve` says whether there was anything to do; the second and third value are what the gates
@@ -210,20 +210,29 @@ where
         if std::mem::take(&mut effects.nudge_keeper) {
             self.keeper.notify_one();
         }
-        each(&mut effects.finished, |snapshot| self.on_finish.tell(&snapshot, &self.signals));
-        if effects.announces_evict {
-            effects.evicted.iter().for_each(|record| self.on_evict.tell(&record.snapshot(), &self.signals));
-        }
-        effects.evicted.clear();
-        each(&mut effects.gone, |key| {
-            contain(|| drop(key));
+        // Keys are foreign when they are copied, keys, values and items when they are dropped: a panic of one must not
+        // keep the others.
+        each(&mut effects.finished, |snapshot| {
+            self.on_finish.tell(&snapshot, &self.signals);
+            drop_one(snapshot);
         });
-        // Values and items are foreign when they are dropped: a panic of one must not keep the others.
+        if effects.announces_evict {
+            let records = effects.evicted.iter().filter_map(|record| contain(|| record.snapshot()));
+            records.for_each(|snapshot| {
+                self.on_evict.tell(&snapshot, &self.signals);
+                drop_one(snapshot);
+            });
+        }
+        clear(&mut effects.evicted);
+        clear(&mut effects.gone);
         each(&mut effects.answers, |answer| {
             contain(|| answer.give());
         });
         each(&mut effects.discarded, |(item, operation)| {
-            contain(|| (self.discard)(item, &operation));
+            contain(|| match operation {
+                Some(operation) => (self.discard)(item, &operation),
+                None => drop(item),
+            });
         });
         drop(telling);
         if end.is_idle {

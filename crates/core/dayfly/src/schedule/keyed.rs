@@ -172,12 +172,12 @@ impl<T, K: Eq + Hash + Clone> Keyed<T, K> {
                 continue;
             }
             let row = self.keys.line(at, lane);
+            // A key that panics here is not taken for paused: it would stand still for ever.
+            let is_paused = |key| contain(|| self.paused.contains(key)).unwrap_or(false);
             let gate = match row.first() {
                 // What it stood there for was taken out by hand.
                 None => None,
-                Some(first) if !self.paused.is_empty() && self.paused.contains(&first.key) => {
-                    Some(Verdict::Deferred)
-                }
+                Some(first) if !self.paused.is_empty() && is_paused(&first.key) => Some(Verdict::Deferred),
                 Some(first) => Some(gate(first)),
             };
             match gate {

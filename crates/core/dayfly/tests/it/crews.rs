@@ -69,9 +69,14 @@ async fn bodies_that_wait_for_each_other_overlap_also_when_they_came_through_a_q
 async fn a_crew_that_cannot_take_a_worker_on_takes_the_coordinator_with_it() {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = taken.clone();
+    let (completed, mut all_completed) = mpsc::channel(1);
     let crew = Crew::new(2, move |_, worker| {
         assert!(count.fetch_add(1, Ordering::SeqCst) == 0, "no more threads");
-        drop(std::thread::spawn(move || block_on(worker)));
+        let completed = completed.clone();
+        drop(std::thread::spawn(move || {
+            block_on(worker);
+            completed.blocking_send(()).unwrap();
+        }));
     });
     let spawned = catch_unwind(AssertUnwindSafe(|| {
         ResultCoordinator::<u32, (), Infallible>::spawn_on(
@@ -83,6 +88,7 @@ async fn a_crew_that_cannot_take_a_worker_on_takes_the_coordinator_with_it() {
     }));
     assert!(spawned.is_err());
     assert_eq!(taken.load(Ordering::SeqCst), 2);
+    assert_eq!(all_completed.recv().await, Some(()), "the one that was taken on has nothing left to do");
 }
 
 #[test]

@@ -307,3 +307,42 @@ async fn draining_what_runs_is_not_kept_by_a_pause_or_a_gate() {
     settle().await;
     assert_eq!(work.drain_running().await.cancelled, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn drain_waits_for_deferred_work_and_for_what_is_to_be_tried_again() {
+    let signals = SignalSink::default();
+    let hold = signals.hold("busy");
+    let options = WORK.defer_on("busy");
+    let work = Coordinator::spawn(options, &signals, |number: u32, op: Operation| async move {
+        match op.attempt() {
+            1 => op.again(number, Duration::from_secs(3_600)),
+            _ => op.done::<_, String>(),
+        }
+    });
+    work.enqueue(1).await.unwrap();
+    let mut drained = Box::pin(work.drain());
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert!(futures_util::poll!(&mut drained).is_pending(), "a deferral is no end");
+    let start = Instant::now();
+    drop(hold);
+    assert_eq!(drained.await.completed, 1);
+    assert_eq!(start.elapsed(), Duration::from_secs(3_600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_by_force_is_announced_once() {
+    let doors = Doors::shut();
+    let work = passing(WORK.max_concurrency(1), &doors);
+    let ended = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = ended.clone();
+    work.on_finish(move |operation| seen.lock().unwrap().push((operation.id, operation.state)));
+    let (runs, waits) = (work.enqueue(1).await.unwrap(), work.enqueue(2).await.unwrap());
+    settle().await;
+    assert!(work.kill(waits) && work.kill(runs));
+    work.kill(runs);
+    settle().await;
+    work.kill(runs);
+    work.cancel().await;
+    let expected = [(waits, OperationState::Cancelled), (runs, OperationState::Cancelled)];
+    assert_eq!(*ended.lock().unwrap(), expected);
+}

@@ -229,3 +229,17 @@ async fn a_maximum_deferral_counts_on_when_another_signal_takes_over() {
     assert_eq!(work.drain().await.completed, 1);
     assert_eq!(Instant::now() - start, Duration::from_secs(10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_keyed_cancel_signal_skips_its_key_only() {
+    let signals = SignalSink::default();
+    let work = KeyedCoordinator::spawn(WORK.cancel_on("stop"), &signals, |key: &u32| *key, |_, _| async {});
+    signals.raise(Draft::from("stop").key("1"));
+    for key in [1, 2, 1, 3] {
+        work.enqueue(key).await.unwrap();
+    }
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.skipped), (2, 2));
+    let skipped = work.window().into_iter().filter(|operation| operation.state == OperationState::Skipped);
+    assert!(skipped.map(|operation| operation.key).eq([1, 1]));
+}

@@ -136,3 +136,25 @@ async fn bodies_that_are_always_ready_let_other_tasks_run() {
     assert!((1..1_000).contains(&completed), "{completed}");
     assert_eq!(work.drain().await.completed, 10_000);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_limit_of_one_over_keys_on_every_worker_starves_none_and_is_strictly_serial() {
+    let doors = Doors::shut();
+    let body = doors.clone();
+    let options = WORK.max_concurrency(1).queue_capacity(10_000).max_queued_per_key(100);
+    let signals = SignalSink::default();
+    let work = dayfly::KeyedCoordinator::spawn(
+        options,
+        &signals,
+        |key: &u32| *key,
+        move |_, _| {
+            let doors = body.clone();
+            async move {
+                let _inside = doors.enter();
+                tokio::task::yield_now().await;
+            }
+        },
+    );
+    assert_eq!(work.enqueue_many((0..4_000).map(|number| number % 64)).await.unwrap(), 4_000);
+    assert_eq!((work.drain().await.completed, doors.most()), (4_000, 1));
+}

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly::{
-    Coordinator, CoordinatorOptions, FeedError, KeyedCoordinator, Operation, SignalSink, WeakHandle,
-    for_each, for_each_stream,
+    Coordinator, CoordinatorOptions, FeedError, KeyedCoordinator, LaneOptions, Operation,
+    PriorityCoordinator, ResultCoordinator, SignalSink, WeakHandle, for_each, for_each_stream,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::stream;
@@ -119,6 +119,62 @@ async fn a_loop_whose_body_raises_the_cancel_signal_was_cancelled_though_nothing
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loop_over_items_that_are_always_there_takes_none_after_the_cancel_signal() {
+    let (signals, taken) = (SignalSink::default(), Arc::new(AtomicUsize::new(0)));
+    let (source, seen) = (signals.clone(), taken.clone());
+    // Nothing else has a turn while items are there and the queue has room: the signal comes from the items themselves.
+    let items = (0_u64..).inspect(move |number| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        if *number == 10 {
+            source.raise("stop");
+        }
+    });
+    let options = WORK.queue_capacity(1_000_000).cancel_on("stop");
+    let done = for_each(options.clone(), &signals, items, |_, _| async {}).await;
+    assert!(done.was_cancelled);
+    assert_eq!((taken.load(Ordering::SeqCst), done.report.accepted), (11, 11));
+
+    let late = for_each(options, &signals, 0.., |_: u64, _| async {}).await;
+    assert!(late.was_cancelled);
+    assert_eq!(late.report.accepted, 0, "the signal was there before the loop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_over_items_that_are_always_there_lets_other_tasks_run() {
+    let signals = SignalSink::default();
+    let source = signals.clone();
+    let other = async move {
+        settle().await;
+        source.raise("stop");
+    };
+    // Unconstrained, so that the loop itself has to step aside.
+    let options = WORK.queue_capacity(1_000_000).cancel_on("stop");
+    let items = (0_u64..).take(500_000);
+    let work = for_each(options, &signals, items, |_, _| async {});
+    let (done, ()) = tokio::join!(tokio::task::unconstrained(work), other);
+    assert!(done.was_cancelled);
+    assert!(done.report.accepted < 100_000, "{:?}", done.report);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_whose_text_panics_is_reported_as_a_failure() {
+    #[derive(Debug, PartialEq)]
+    struct Wordless;
+
+    impl std::fmt::Display for Wordless {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("this error has no text")
+        }
+    }
+
+    let done = for_each(WORK, &SignalSink::default(), 0..3, |number: u32, _| async move {
+        if number == 1 { Err(Wordless) } else { Ok(()) }
+    })
+    .await;
+    assert_eq!((done.report.completed, done.report.failed, done.failures), (2, 1, vec![(1, Wordless)]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_loop_ends_its_work() {
     let doors = Doors::shut();
     let body = doors.clone();
@@ -224,4 +280,34 @@ fn loops_and_feeds_can_be_dropped_at_every_moment() {
         },
     );
     assert!(report.drops > 12, "{report:?}");
+}
+
+#[test]
+fn feeding_of_lanes_and_of_calls_can_be_dropped_at_every_moment() {
+    const ONE: CoordinatorOptions = WORK.max_concurrency(1).queue_capacity(1);
+
+    let second = |_: u32, _| tokio::time::sleep(Duration::from_secs(1));
+    let report = drop_at_every_poll(
+        || {
+            let signals = SignalSink::default();
+            let lanes = PriorityCoordinator::spawn(ONE, [LaneOptions::new("only")], &signals, second);
+            let calls = ResultCoordinator::spawn(ONE, &signals, |_: u32, _| async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok::<_, String>(())
+            });
+            (lanes.unwrap(), calls)
+        },
+        |(lanes, calls)| async move {
+            lanes.feed("only", stream::iter([Ok(1), Ok(2), Ok(3), Err("over")])).await.unwrap_err();
+            calls.feed(stream::iter([Ok(1), Ok(2), Ok(3), Err("over")])).await.unwrap_err();
+        },
+        |(lanes, calls), _| async move {
+            lanes.enqueue("only", 4).await.unwrap();
+            calls.submit(4).await.unwrap().await.unwrap();
+            for report in [lanes.drain().await, calls.drain().await] {
+                assert_eq!(report.completed, report.accepted);
+            }
+        },
+    );
+    assert!(report.drops > 6, "{report:?}");
 }

@@ -12,6 +12,7 @@ mod ending;
 mod everything;
 mod feeding;
 mod following;
+mod foreign_keys;
 mod gates;
 mod hostile;
 mod identities;

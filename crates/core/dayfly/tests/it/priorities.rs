@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dayfly::{
-    CoordinatorOptions, LaneEnqueueError, LaneOptions, LanesError, OperationState, PriorityCoordinator,
-    SignalSink, TryLaneEnqueueError,
+    CoordinatorOptions, FeedError, LaneEnqueueError, LaneOptions, LanesError, OperationState,
+    PriorityCoordinator, SignalSink, TryLaneEnqueueError,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
+use futures_util::stream;
 
 use crate::support::Doors;
 
@@ -154,4 +155,19 @@ fn enqueueing_into_a_lane_can_be_dropped_at_every_moment() {
         },
     );
     assert!(report.drops > 4, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_fed_into_its_lane_under_the_bound_of_the_lane() {
+    let lanes = [LaneOptions::new("high"), LaneOptions::new("low").max_queued(2)];
+    let (work, log) = logging(WORK, lanes, &SignalSink::default());
+    let items = stream::iter((0..10).map(Ok::<_, String>).chain([Err("torn".to_owned())]));
+    let error = work.feed("low", items).await.unwrap_err();
+    assert_eq!(error, FeedError::Stream { error: "torn".to_owned(), accepted: 10 });
+    assert_eq!(*log.lock().unwrap(), (0..10).collect::<Vec<_>>(), "what ran before has ended, in its order");
+    let nowhere = work.feed("nowhere", stream::iter([Ok::<_, String>(1)])).await;
+    assert_eq!(nowhere, Err(FeedError::UnknownLane));
+    work.close();
+    let closed = work.feed("high", stream::iter([Ok::<_, String>(7)])).await;
+    assert_eq!(closed, Err(FeedError::Closed { rest: vec![7], accepted: 0 }));
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly::{
-    CoordinatorOptions, Operation, OperationState, ResultCoordinator, SignalSink, TicketError,
+    CoordinatorOptions, FeedError, Operation, OperationState, ResultCoordinator, SignalSink, TicketError,
     TryEnqueueError,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
+use futures_util::stream;
 
 use crate::support::Doors;
 
@@ -144,4 +145,17 @@ fn submitting_and_waiting_can_be_dropped_at_every_moment() {
         },
     );
     assert!(report.drops > 6, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_fed_whose_results_nobody_wants() {
+    let work = tenfold(WORK.max_concurrency(1).queue_capacity(2));
+    assert_eq!(work.feed(stream::iter((20..40).map(Ok::<_, ()>))).await, Ok(20));
+    let error = work.feed(stream::iter([Ok(1), Err("torn")])).await.unwrap_err();
+    assert_eq!(error, FeedError::Stream { error: "torn", accepted: 1 });
+    let stats = work.stats();
+    assert_eq!((stats.completed + stats.failed, stats.peak_pending), (21, 2));
+    work.close();
+    let closed = work.feed(stream::iter([Ok::<_, ()>(7)])).await;
+    assert_eq!(closed, Err(FeedError::Closed { rest: vec![7], accepted: 0 }));
 }

@@ -45,10 +45,15 @@ async fn a_key_has_as_many_turns_in_a_round_as_it_weighs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_weight_of_zero_is_one() {
-    let (work, log) = noting(WORK, keys().weight(|_| 0));
-    work.enqueue((1, 0, 0)).await.unwrap();
+    let (work, log) = noting(WORK.max_concurrency(1), keys().weight(|_| 0));
+    work.pause();
+    for item in [(1, 0, 0), (1, 0, 1), (1, 0, 2), (2, 0, 0), (2, 0, 1)] {
+        work.enqueue(item).await.unwrap();
+    }
+    work.resume();
     work.drain().await;
-    assert_eq!(log.lock().unwrap().len(), 1);
+    let keys: Vec<u32> = log.lock().unwrap().iter().map(|item| item.0).collect();
+    assert_eq!(keys, [1, 2, 1, 2, 1], "one turn in a round");
 }
 
 #[tokio::test(start_paused = true)]

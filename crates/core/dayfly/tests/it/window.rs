@@ -211,3 +211,18 @@ async fn a_pinned_operation_leaves_the_window_once_when_its_id_is_used_again() {
     assert!(work.unpin(id));
     assert_eq!(left.lock().unwrap().len(), 3);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_window_is_listed_by_id_whatever_the_order_of_the_ends() {
+    let work = Coordinator::spawn(WORK, &SignalSink::default(), |seconds: u64, _| async move {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    });
+    let mut ids = Vec::new();
+    for seconds in [3, 1, 50, 2] {
+        ids.push(work.enqueue(seconds).await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let listed: Vec<_> = work.window().into_iter().map(|operation| operation.id).collect();
+    assert_eq!(listed, ids, "those that have ended and the one that runs");
+    work.drain().await;
+}

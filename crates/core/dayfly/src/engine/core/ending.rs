@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use dayfly_signal::Signal;
+use dayfly_signal::{OperationId, Signal};
 use tokio::time::Instant;
 
 use super::super::attempt_end::{AttemptEnd, AttemptEndOf, Finished};
@@ -12,6 +12,7 @@ use super::super::seats::{Claimed, Next, Sitting};
 use super::super::tally::Finish;
 use super::Core;
 use crate::OperationSnapshot;
+use crate::contain::{copy, drop_one};
 use crate::schedule::{Queued, Schedule};
 use crate::window::{Details, Record};
 
@@ -59,16 +60,19 @@ where
         }
         // The last comes first, so that the order of the claim is the order of the queue again.
         for claimed in returns.unstarted.drain(..).rev() {
-            if let Some(occupant) = self.seats.vacate(worker, claimed.seat) {
-                let is_killed = self.seats.shared(worker, claimed.seat).is_killed(occupant.generation);
-                let entry = occupant.queued(claimed.item);
+            let Claimed { seat, turn, key, item, .. } = claimed;
+            drop_one(key);
+            if let Some(occupant) = self.seats.vacate(worker, seat) {
+                let is_killed = self.seats.shared(worker, seat).is_killed(occupant.generation);
+                let entry = occupant.queued(item);
                 if is_killed || self.ends_unstarted() {
                     self.schedule.ended(&entry.key, entry.place);
                     // Its turn had come when it was found killed, so its place is free already.
-                    if !self.seats.has_left_queue(worker, claimed.turn) {
+                    if !self.seats.has_left_queue(worker, turn) {
                         effects.left_queue.push(entry.place.key);
                     }
-                    self.end_unstarted(entry, Finish::Cancelled, now, effects);
+                    let ended = self.record_unstarted(entry, Finish::Cancelled, None, now, effects);
+                    effects.discarded.push(ended);
                 } else {
                     self.schedule.put_back(entry);
                 }
@@ -86,9 +90,14 @@ where
         } else {
             self.window.details(None, Some(|signals: &mut Vec<Signal>| shared.recent.take(signals)))
         };
-        let ended = occupant.record(Finish::Completed, details, now);
+        self.tally.count(Finish::Completed);
+        if let Some(id) = occupant.own_id() {
+            effects.own_ids.push(id);
+        }
+        let Some(key) = copy(&occupant.key) else { return self.seats.free(worker, seat) };
+        let ended = occupant.record(key, Finish::Completed, details, now);
         self.seats.free(worker, seat);
-        self.remember(Finish::Completed, ended, effects);
+        self.remember(ended, effects);
     }
 
     /// A running attempt has ended. One that is to go on has its place in the queue.
@@ -106,9 +115,15 @@ where
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
                 self.schedule.ended(&occupant.key, occupant.place);
                 effects.answers.extend(answer);
-                let ended = occupant.record(finish, self.window.details(error, recent), now);
+                let details = self.window.details(error, recent);
+                let key = copy(&occupant.key);
+                let ended = key.map(|key| occupant.record(key, finish, details, now));
+                let own_id = occupant.own_id();
                 self.seats.free(worker, seat);
-                self.remember(finish, ended, effects);
+                self.count(finish, own_id, effects);
+                if let Some(ended) = ended {
+                    self.remember(ended, effects);
+                }
             }
             AttemptEnd::Again { item, .. }
                 if self.ends_unstarted()
@@ -120,10 +135,16 @@ where
                     Next::Failed(error) => (Finish::Failed, Some(Arc::clone(error))),
                     Next::AsAsked | Next::AtOnce => (Finish::Cancelled, None),
                 };
-                let ended = occupant.record(finish, self.window.details(error, recent), now);
+                let details = self.window.details(error, recent);
+                let key = copy(&occupant.key);
+                let ended = key.map(|key| occupant.record(key, finish, details, now));
+                let own_id = occupant.own_id();
                 self.seats.free(worker, seat);
-                effects.discarded.push((item, ended.snapshot()));
-                self.remember(finish, ended, effects);
+                self.count(finish, own_id, effects);
+                effects.discarded.push((item, ended.as_ref().and_then(Record::try_snapshot)));
+                if let Some(ended) = ended {
+                    self.remember(ended, effects);
+                }
             }
             AttemptEnd::Again { item, after } => {
                 // A record shows what its newest attempt raised.
@@ -163,17 +184,15 @@ where
         }
     }
 
-    pub(super) fn end_queued(
-        &mut self,
-        entry: Queued<S::Item, S::Key>,
-        now: Instant,
-        effects: &mut Effects<S>,
-    ) {
-        effects.left_queue.push(entry.place.key);
-        self.end_unstarted(entry, Finish::Cancelled, now, effects);
+    /// Returns to the schedule what has waited for long enough.
+    pub(super) fn return_due(&mut self, now: Instant) {
+        while let Some(entry) = self.waiting.pop_due(now) {
+            self.schedule.due(entry);
+        }
     }
 
-    pub(super) fn end_unstarted(
+    /// Ends what is in the queue, or waits for its next attempt.
+    pub(super) fn end_queued(
         &mut self,
         entry: Queued<S::Item, S::Key>,
         finish: Finish,
@@ -184,7 +203,7 @@ where
         effects.discarded.push(ended);
     }
 
-    /// Ends an operation that is in nobody's hands. Its item is the caller's.
+    /// The same; its item is the caller's.
     pub(super) fn end(
         &mut self,
         entry: Queued<S::Item, S::Key>,
@@ -192,7 +211,28 @@ where
         details: Option<Box<Details>>,
         now: Instant,
         effects: &mut Effects<S>,
-    ) -> (S::Item, OperationSnapshot<S::Key>) {
+    ) -> (S::Item, Option<OperationSnapshot<S::Key>>) {
+        effects.left_queue.push(entry.place.key);
+        self.record_unstarted(entry, finish, details, now, effects)
+    }
+
+    /// Ends what is in the queue and whose key panics: it is counted, and nothing remembers it.
+    pub(super) fn end_forgotten(&mut self, entry: Queued<S::Item, S::Key>, effects: &mut Effects<S>) {
+        self.count(Finish::Panicked, entry.is_own_id.then_some(entry.id), effects);
+        effects.left_queue.push(entry.place.key);
+        effects.gone.push(entry.key);
+        effects.discarded.push((entry.item, None));
+    }
+
+    /// Ends an operation that is in nobody's hands and has left the queue.
+    fn record_unstarted(
+        &mut self,
+        entry: Queued<S::Item, S::Key>,
+        finish: Finish,
+        details: Option<Box<Details>>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> (S::Item, Option<OperationSnapshot<S::Key>>) {
         let ended = Record {
             id: entry.id,
             key: entry.key,
@@ -202,26 +242,29 @@ where
             started_at: None,
             finished_at: now,
             details,
-            is_own_id: entry.is_own_id,
         };
-        let snapshot = ended.snapshot();
-        self.remember(finish, ended, effects);
+        let snapshot = ended.try_snapshot();
+        self.count(finish, entry.is_own_id.then_some(entry.id), effects);
+        self.remember(ended, effects);
         (entry.item, snapshot)
     }
 
-    /// The one place where an operation ends.
+    /// What an operation's end means to all but the window.
+    #[inline]
+    fn count(&mut self, finish: Finish, own_id: Option<OperationId>, effects: &mut Effects<S>) {
+        self.tally.count(finish);
+        effects.own_ids.extend(own_id);
+    }
+
+    /// What has ended can be seen from now on.
     #[expect(
         clippy::inline_always,
         reason = "its record is written where it stays, instead of being moved there"
     )]
     #[inline(always)]
-    fn remember(&mut self, finish: Finish, ended: Record<S::Key>, effects: &mut Effects<S>) {
-        self.tally.count(finish);
-        if ended.is_own_id {
-            effects.own_ids.push(ended.id);
-        }
+    fn remember(&mut self, ended: Record<S::Key>, effects: &mut Effects<S>) {
         if effects.announces_finish {
-            effects.finished.push(ended.snapshot());
+            effects.finished.extend(ended.try_snapshot());
         }
         self.window.push(ended);
     }
