@@ -110,6 +110,29 @@ async fn the_deadline_ends_what_does_not_end_by_itself() {
 }
 
 #[tokio::test]
+async fn asked_twice_it_ends_at_once_and_keeps_what_was_under_way() {
+    let receiver = Receiver::open().await;
+    let hold = receiver.hold().await;
+    let file = endpoint("one", &receiver.url(), "");
+    let place = Place::new(&format!("{HEAD}store = \"redb:relay.db\"\ndrain_deadline = \"1h\"\n{file}"));
+    let program = Program::start(&place);
+    program.api.hand_in("a", "k").await;
+    receiver.count(1).await;
+    program.signal("TERM");
+    program.api.until("/readyz", |told| told["ready"] == false).await;
+    program.signal("TERM");
+    let (status, log) = program.ended().await;
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("asked again, they may not"), "{log}");
+    drop(hold);
+    let program = Program::start(&place);
+    program.api.settled().await;
+    assert_eq!(receiver.ids(), ["a", "a"]);
+    program.signal("TERM");
+    assert_eq!(program.ended().await.0.code(), Some(0));
+}
+
+#[tokio::test]
 async fn what_fails_while_it_ends_is_tried_again_by_the_next_start() {
     let receiver = Receiver::open().await;
     receiver.answer(|_, number| {
