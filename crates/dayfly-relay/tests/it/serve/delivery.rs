@@ -68,9 +68,7 @@ async fn one_endpoint_that_is_down_holds_up_nobody() {
     let hold = sick.hold().await;
     let file = endpoint("well", &well.url(), "") + &endpoint("sick", &sick.url(), "");
     let stage = Stage::open(&file).await;
-    for number in 0..600 {
-        stage.api.hand_in(&number.to_string(), &number.to_string()).await;
-    }
+    stage.api.hand_in_all((0..600).map(|number| (number.to_string(), number.to_string()))).await;
     well.count(600).await;
     in_time("the one that is well has everything", stage.service.relay().idle_for("well")).await;
     let (_, told) = stage.api.get("/endpoints").await;
@@ -127,12 +125,11 @@ async fn one_key_that_is_stuck_holds_up_no_other_key() {
     ));
     stage.applied(2).await;
     stage.api.hand_in("stuck", "hot").await;
-    for number in 0..400 {
-        stage.api.hand_in(&format!("hot-{number}"), "hot").await;
-    }
-    for number in 0..50 {
-        stage.api.hand_in(&format!("cold-{number}"), &format!("cold {number}")).await;
-    }
+    let hot = (0..400).map(|number| (format!("hot-{number}"), "hot".to_owned()));
+    stage
+        .api
+        .hand_in_all(hot.chain((0..50).map(|number| (format!("cold-{number}"), format!("cold {number}")))))
+        .await;
     receiver.until(|got| got.iter().filter(|got| got.id.starts_with("cold")).count() == 50).await;
     stage.settled().await;
     let hot: Vec<String> = receiver.ids().into_iter().filter(|id| id.starts_with("hot")).collect();
