@@ -65,11 +65,8 @@ async fn no_line_of_the_log_tells_a_secret() {
     assert_eq!(listed["events"].as_array().unwrap().len(), 2, "{listed}");
     let stands_for = |told: &serde_json::Value| told.to_string().contains("t0ps3cret");
     assert!(!stands_for(&listed), "{listed}");
-    for wrong in ["whsec_t0ps3cret", "t0ps3cret"] {
-        let before = program.api.get("/readyz").await.1;
-        place.write(&one.replace(SECRET, wrong));
-        program.api.until("/readyz", |told| *told != before).await;
-    }
+    place.write(&one.replace(SECRET, "whsec_t0ps3cret"));
+    program.api.until("/readyz", |told| told["configuration"]["rejected"].is_array()).await;
     place.write(&format!("{file}# t0ps3cret"));
     program.api.until("/endpoints", |told| told["endpoints"].as_array().unwrap().len() == 1).await;
     program.api.post("/endpoints/one/enable", "").await;
