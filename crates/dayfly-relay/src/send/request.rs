@@ -40,7 +40,7 @@ pub enum SendError {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The batch is too large for the relay.
+    /// The batch is too large for the relay, or for the room that it has at the moment.
     #[error("the relay answers {status}: {error}, from line {line} on")]
     TooLarge {
         /// What it answered.
@@ -93,7 +93,7 @@ impl Poster {
         Ok(Self { client, to, retry })
     }
 
-    /// Posts a batch, in halves where it is too large.
+    /// Posts a batch, in halves where it is too large. What is waited for is room for a single event.
     pub(super) async fn post(&self, batch: &[Line]) -> Result<Posted, SendError> {
         let mut posted = Posted { accepted: 0, duplicates: 0 };
         let mut parts = vec![batch];
@@ -138,6 +138,10 @@ impl Poster {
         let Failure { error, event } = serde_json::from_str(&text).unwrap_or_default();
         Err(match status {
             StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { status, error, line: first },
+            // A part of it may have room. More than the whole backlog holds would never have any.
+            StatusCode::TOO_MANY_REQUESTS if batch.len() > 1 => {
+                SendError::TooLarge { status, error, line: first }
+            }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
                 SendError::Busy { status, error, retry_after }
             }

@@ -3,7 +3,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `POST /events` | takes events in: 202 when they are durable |
-//! | `GET /events` | what waits or is parked, page by page |
+//! | `GET /events` | what waits or is parked, for one endpoint or all, page by page |
 //! | `POST /events/replay` | hands parked events in again |
 //! | `GET /endpoints` | each endpoint with its state and its figures |
 //! | `POST /endpoints/{name}/enable` | delivers again to an endpoint that was disabled |

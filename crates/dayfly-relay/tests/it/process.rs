@@ -36,8 +36,23 @@ fn a_repo_that_is_none_is_an_error() {
 #[test]
 fn figures_out_of_range_are_errors() {
     let folder = tempfile::tempdir().unwrap();
-    for arguments in [["demo", "--chaos=1.5"], ["demo", "--concurrency=0"], ["demo", "--seed=x"]] {
-        assert_eq!(relay(folder.path(), &arguments).status.code(), Some(2));
+    for wrong in [
+        "--chaos=1.5",
+        "--chaos=-0.1",
+        "--chaos=NaN",
+        "--chaos=",
+        "--concurrency=0",
+        "--concurrency=1025",
+        "--concurrency=1.5",
+        "--seed=x",
+        "--seed=-1",
+        "--seed=18446744073709551616",
+    ] {
+        let output = relay(folder.path(), &["demo", wrong]);
+        let error = text(&output.stderr);
+        let option = wrong.split('=').next().unwrap();
+        assert!(output.status.code() == Some(2) && error.contains(option), "{wrong}: {error}");
+        assert_eq!(text(&output.stdout), "");
     }
 }
 

@@ -1,17 +1,22 @@
 //! `GET /events`: what waits or is parked, page by page.
 
+mod parked;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use dayfly::SignalPattern;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::parked::parked;
 use super::Api;
 use super::answer::{answer, failure};
 use crate::serve::event::Event;
 use crate::serve::ledger::LedgerError;
 use crate::serve::log::chain;
+use crate::serve::settings::EndpointName;
 
 const USUAL_LIMIT: usize = 100;
 const MOST: usize = 1_000;
@@ -26,6 +31,9 @@ pub(super) struct Wanted {
     #[serde(default)]
     state: Of,
     endpoint: Option<String>,
+    /// A pattern of types, as endpoints have it.
+    #[serde(rename = "type")]
+    kind: Option<String>,
     /// The number after which the page begins.
     #[serde(default)]
     after: u64,
@@ -50,12 +58,17 @@ pub(super) async fn list(State(api): State<Api>, wanted: Result<Query<Wanted>, Q
     if !(1..=MOST).contains(&limit) {
         return failure(StatusCode::BAD_REQUEST, format!("limit: a number from 1 to {MOST} is wanted"));
     }
-    let listed = match (wanted.state, &wanted.endpoint) {
-        (Of::Waiting, endpoint) => waiting(&api, endpoint.as_deref(), wanted.after, limit).await,
-        (Of::Parked, Some(endpoint)) => parked(&api, endpoint, wanted.after, limit).await,
-        (Of::Parked, None) => {
-            return failure(StatusCode::BAD_REQUEST, "endpoint: what is parked is listed for one endpoint");
-        }
+    let Wanted { state, endpoint, kind, after, .. } = wanted;
+    if let Some(Err(wrong)) = endpoint.as_deref().map(str::parse::<EndpointName>) {
+        return failure(StatusCode::BAD_REQUEST, format!("endpoint: {wrong}"));
+    }
+    if kind.as_deref().is_some_and(is_blank) {
+        return failure(StatusCode::BAD_REQUEST, NO_TYPES);
+    }
+    let which = Which { endpoint, kind: kind.map(SignalPattern::new), after, limit };
+    let listed = match state {
+        Of::Waiting => waiting(&api, &which).await,
+        Of::Parked => parked(&api, &which).await,
     };
     match listed {
         Ok((events, next)) => answer(StatusCode::OK, &json!({ "events": events, "next": next })),
@@ -66,22 +79,45 @@ pub(super) async fn list(State(api): State<Api>, wanted: Result<Query<Wanted>, Q
     }
 }
 
+/// What is said of a pattern that nothing has a type for.
+pub(super) const NO_TYPES: &str = "type: a pattern of event types such as `order.*` is wanted";
+
+pub(super) fn is_blank(pattern: &str) -> bool {
+    pattern.trim().is_empty()
+}
+
+/// Which events are listed.
+#[derive(Debug)]
+struct Which {
+    endpoint: Option<String>,
+    kind: Option<SignalPattern>,
+    after: u64,
+    limit: usize,
+}
+
+impl Which {
+    fn wants(&self, event: &Event) -> bool {
+        self.kind.as_ref().is_none_or(|kind| kind.matches(&event.kind))
+    }
+}
+
 type Listed = (Vec<Value>, Option<u64>);
 
-async fn waiting(api: &Api, endpoint: Option<&str>, after: u64, limit: usize) -> Result<Listed, LedgerError> {
+async fn waiting(api: &Api, which: &Which) -> Result<Listed, LedgerError> {
     let ledger = api.relay.ledger();
-    let (mut events, mut from, mut looked_at) = (Vec::new(), after.saturating_add(1), 0);
+    let (mut events, mut from, mut looked_at) = (Vec::new(), which.after.saturating_add(1), 0);
     loop {
         let page = ledger.page(from, ledger.settled(), AT_ONCE).await?;
         for (number, record) in page.records {
             looked_at += 1;
-            if endpoint.is_some_and(|endpoint| record.waiting.iter().all(|waiting| waiting != endpoint)) {
+            let is_for = |endpoint: &String| record.waiting.contains(endpoint);
+            if !which.endpoint.as_ref().is_none_or(is_for) || !which.wants(&record.event) {
                 continue;
             }
             let mut event = described(number, &record.event);
             event["waiting"] = json!(record.waiting);
             events.push(event);
-            if events.len() == limit {
+            if events.len() == which.limit {
                 return Ok((events, Some(number)));
             }
         }
@@ -91,22 +127,6 @@ async fn waiting(api: &Api, endpoint: Option<&str>, after: u64, limit: usize) ->
             Some(next) => from = next,
         }
     }
-}
-
-async fn parked(api: &Api, endpoint: &str, after: u64, limit: usize) -> Result<Listed, LedgerError> {
-    let (mut events, mut next) = (Vec::new(), Some(after));
-    while let Some(after) = next.filter(|_| events.len() < limit) {
-        let page = api.relay.ledger().parked_page(endpoint, after, AT_ONCE.min(limit - events.len())).await?;
-        for (number, parked) in page.parked {
-            let mut event = described(number, &parked.event);
-            event["error"] = json!(parked.error);
-            event["attempts"] = json!(parked.attempts);
-            event["since"] = json!(parked.since);
-            events.push(event);
-        }
-        next = page.more_after;
-    }
-    Ok((events, next))
 }
 
 /// An event without its data, which may be large and is nobody's business here.

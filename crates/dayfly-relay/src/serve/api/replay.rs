@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Api;
 use super::answer::{answer, failure, read};
 use super::intake::refused;
+use super::listing::{NO_TYPES, is_blank};
 use crate::serve::relay::{AcceptError, Relay, Replay};
 use crate::serve::telemetry::in_span;
 
@@ -53,6 +54,9 @@ async fn replayed(relay: &Relay, request: Request) -> Response {
     let limit = limit.unwrap_or(USUAL_LIMIT);
     if !(1..=MOST).contains(&limit) {
         return failure(StatusCode::BAD_REQUEST, format!("limit: a number from 1 to {MOST} is wanted"));
+    }
+    if kind.as_deref().is_some_and(is_blank) {
+        return failure(StatusCode::BAD_REQUEST, NO_TYPES);
     }
     match relay.endpoint(&endpoint) {
         None => return failure(StatusCode::NOT_FOUND, "there is no endpoint of this name"),

@@ -50,8 +50,18 @@ impl Counts {
     /// Promises room for so many events in a backlog of this size, if there is any.
     pub(in crate::serve) fn promise(&self, events: u64, backlog: u64) -> Option<Promise<'_>> {
         let mut figures = self.lock();
-        let taken = figures.events.saturating_add(figures.promised);
-        if taken.saturating_add(events) > backlog {
+        if events > figures.room(backlog) {
+            return None;
+        }
+        figures.promised += events;
+        Some(Promise { counts: self, events })
+    }
+
+    /// Promises room for so many events or fewer, and for one at least, if there is any.
+    pub(in crate::serve) fn promise_up_to(&self, events: u64, backlog: u64) -> Option<Promise<'_>> {
+        let mut figures = self.lock();
+        let events = events.min(figures.room(backlog));
+        if events == 0 {
             return None;
         }
         figures.promised += events;
@@ -122,6 +132,20 @@ impl Counts {
     /// Nothing that panics runs under this lock, so a poisoned one still guards sound figures.
     fn lock(&self) -> MutexGuard<'_, Figures> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Figures {
+    /// What is left of a backlog of this size.
+    fn room(&self, backlog: u64) -> u64 {
+        backlog.saturating_sub(self.events).saturating_sub(self.promised)
+    }
+}
+
+impl Promise<'_> {
+    /// How many events there is room for.
+    pub(in crate::serve) const fn events(&self) -> u64 {
+        self.events
     }
 }
 

@@ -30,11 +30,11 @@ impl Replay {
 }
 
 impl Relay {
-    /// Hands parked events in again, for their endpoint alone. Says how many, and after which number to go on, if there is
-    /// more.
+    /// Hands parked events in again, for their endpoint alone: as many as are wanted, or as the backlog has room for. Says how
+    /// many, and after which number to go on, if there is more.
     ///
     /// # Errors
-    /// When there is no room in the backlog, when the relay ends, and when the store does not write.
+    /// When there is no room at all in the backlog, when the relay ends, and when the store does not write.
     ///
     /// # Cancel safety
     /// Dropped, some events are handed in again; one may be parked and wait at the same time.
@@ -59,8 +59,8 @@ impl Relay {
         // Two at a time would hand the same events in twice.
         let _one_at_a_time = self.inner.replaying.lock().await;
         let backlog = self.settings().limits.backlog.0;
-        let promise = self.ledger().counts().promise(which.limit as u64, backlog);
-        let _promise = promise.ok_or(AcceptError::Backlog)?;
+        let promise = self.ledger().counts().promise_up_to(which.limit as u64, backlog);
+        let promise = promise.ok_or(AcceptError::Backlog)?;
         let (mut replayed, mut after, mut looked_at) = (0, which.after, 0);
         loop {
             let page = self.ledger().parked_page(&which.endpoint, after, REPLAY_PAGE).await?;
@@ -73,7 +73,7 @@ impl Relay {
                 let trace = trace.map(ToOwned::to_owned);
                 self.ledger().replay(seq, &which.endpoint, parked.event, trace).await?;
                 replayed += 1;
-                if replayed == which.limit as u64 {
+                if replayed == promise.events() {
                     return Ok((replayed, Some(after)));
                 }
             }

@@ -100,6 +100,16 @@ impl World {
         self.relay.lock().unwrap().clone()
     }
 
+    /// The relay, if one was started, when what it was asked for has come to its end by itself: nobody asks again.
+    async fn left_alone(&self) -> Option<Relay> {
+        let relay = self.relay()?;
+        sleep(MOMENT).await;
+        if relay.is_draining() {
+            relay.has_ended();
+        }
+        Some(relay)
+    }
+
     /// Ends the relay, if one was started, and says how much waits for `one` in the next, and how much is parked.
     async fn after_a_restart(&self) -> (u64, u64) {
         if let Some(relay) = self.relay() {
@@ -183,7 +193,7 @@ fn a_replay_that_is_dropped_hands_in_what_it_began_with() {
             assert_eq!(relay.replay(which).await.unwrap(), (2, None));
         },
         |world, point| async move {
-            sleep(MOMENT).await;
+            world.left_alone().await;
             // The third of the futures is the replay; each of them goes on once it was polled.
             let expected = match point {
                 DropPoint::Before(1) => (0, 0),
@@ -217,7 +227,7 @@ fn settings_are_applied_whoever_waits_and_nothing_goes_on_beside_its_successor()
             assert_eq!(names, ["one", "two"]);
             let one = relay.endpoint("one").unwrap();
             assert_eq!(one.live().settings.key.to_string(), "endpoint");
-            sleep(MOMENT).await;
+            world.left_alone().await;
             assert!(!one.has_ended());
             assert_eq!(one.stats().pending, 2, "what waits for it is loaded");
             assert_eq!(world.after_a_restart().await, (2, 0));
@@ -257,11 +267,8 @@ fn an_end_that_is_dropped_is_an_end() {
             relay.has_ended();
         },
         |world, _| async move {
-            let Some(relay) = world.relay() else { return };
-            // Nobody asks again: what was asked to end has ended.
-            sleep(MOMENT).await;
-            if relay.is_draining() {
-                relay.has_ended();
+            if world.left_alone().await.is_none() {
+                return;
             }
             let (waiting, _) = world.after_a_restart().await;
             // Whether the last one got in depends on the moment; the first two were acknowledged.
@@ -288,11 +295,7 @@ fn an_end_meets_a_change_that_is_in_the_middle() {
             relay.has_ended();
         },
         |world, _| async move {
-            let Some(relay) = world.relay() else { return };
-            sleep(MOMENT).await;
-            if relay.is_draining() {
-                relay.has_ended();
-            }
+            world.left_alone().await;
         },
     );
     assert!(report.drops >= 4, "{report:?}");

@@ -49,10 +49,38 @@ async fn what_is_too_much_for_one_endpoint_is_parked_for_it_alone() {
     assert_eq!(sick.count(30).await.len(), 30);
 }
 
-/// A million in the full form: `DAYFLY_FULL=1`.
+#[tokio::test]
+async fn a_replay_hands_in_as_much_as_there_is_room_for() {
+    let receiver = Receiver::open().await;
+    receiver.answer(|_, _| StatusCode::BAD_REQUEST);
+    let text =
+        format!("{HEAD}store = \"memory\"\n[limits]\nbacklog = 3\n{}", endpoint("one", &receiver.url(), ""));
+    let stage = Stage::open_as(&text).await;
+    for number in 0..5 {
+        assert_eq!(stage.api.post("/events", events(number, 1)).await.0, StatusCode::ACCEPTED);
+        stage.settled().await;
+    }
+    receiver.answer(|_, _| StatusCode::OK);
+    let hold = receiver.hold().await;
+    // More are wanted than the whole backlog holds; those that fit go, and the rest is told of.
+    let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"one"}"#).await;
+    assert_eq!(replayed["replayed"], 3);
+    let rest = serde_json::json!({ "endpoint": "one", "after": replayed["next"] }).to_string();
+    let (status, answer) = stage.api.post("/events/replay", &*rest).await;
+    assert_eq!((status, &answer["error"]), (StatusCode::TOO_MANY_REQUESTS, &"the backlog is full".into()));
+    drop(hold);
+    stage.settled().await;
+    let (_, replayed) = stage.api.post("/events/replay", rest).await;
+    assert_eq!((&replayed["replayed"], replayed["next"].is_null()), (&2.into(), true));
+    stage.settled().await;
+    let told = stage.api.endpoint("one").await;
+    assert_eq!((&told["parked"], &told["delivered"]), (&0.into(), &5.into()));
+}
+
+/// A dozen times as many as are in memory; a million in the full form: `DAYFLY_FULL=1`.
 #[tokio::test]
 async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
-    let total = if std::env::var_os("DAYFLY_FULL").is_some() { 1_000_000 } else { 10_000 };
+    let total = if std::env::var_os("DAYFLY_FULL").is_some() { 1_000_000 } else { 4_000 };
     let receiver = Receiver::open().await;
     let hold = receiver.hold().await;
     let file = endpoint("one", &receiver.url(), "max_concurrency = 64\nmax_waiting = 2000000");

@@ -68,9 +68,7 @@ async fn one_endpoint_that_is_down_holds_up_nobody() {
     let hold = sick.hold().await;
     let file = endpoint("well", &well.url(), "") + &endpoint("sick", &sick.url(), "");
     let stage = Stage::open(&file).await;
-    for number in 0..600 {
-        stage.api.hand_in(&number.to_string(), &number.to_string()).await;
-    }
+    stage.api.hand_in_all((0..600).map(|number| (number.to_string(), number.to_string()))).await;
     well.count(600).await;
     in_time("the one that is well has everything", stage.service.relay().idle_for("well")).await;
     let (_, told) = stage.api.get("/endpoints").await;
@@ -127,12 +125,11 @@ async fn one_key_that_is_stuck_holds_up_no_other_key() {
     ));
     stage.applied(2).await;
     stage.api.hand_in("stuck", "hot").await;
-    for number in 0..400 {
-        stage.api.hand_in(&format!("hot-{number}"), "hot").await;
-    }
-    for number in 0..50 {
-        stage.api.hand_in(&format!("cold-{number}"), &format!("cold {number}")).await;
-    }
+    let hot = (0..400).map(|number| (format!("hot-{number}"), "hot".to_owned()));
+    stage
+        .api
+        .hand_in_all(hot.chain((0..50).map(|number| (format!("cold-{number}"), format!("cold {number}")))))
+        .await;
     receiver.until(|got| got.iter().filter(|got| got.id.starts_with("cold")).count() == 50).await;
     stage.settled().await;
     let hot: Vec<String> = receiver.ids().into_iter().filter(|id| id.starts_with("hot")).collect();
@@ -149,6 +146,7 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     }
     stage.settled().await;
     assert_eq!(receiver.ids(), ["a"], "after the first answer nothing is sent");
+    assert!(stage.service.signals().is_raised("endpoint.disabled.one"));
     let told = stage.api.endpoint("one").await;
     assert_eq!(
         (&told["disabled"]["reason"], &told["parked"]),
@@ -160,6 +158,7 @@ async fn an_endpoint_that_is_gone_is_disabled_until_somebody_enables_it() {
     receiver.answer(|_, _| StatusCode::OK);
     let (_, enabled) = stage.api.post("/endpoints/one/enable", "").await;
     assert_eq!(enabled["was_disabled"], true);
+    assert!(!stage.service.signals().is_raised("endpoint.disabled.one"));
     let (_, replayed) = stage.api.post("/events/replay", r#"{"endpoint":"one"}"#).await;
     assert_eq!(replayed["replayed"], 3);
     stage.settled().await;
@@ -198,6 +197,8 @@ async fn what_is_given_up_is_parked_listed_and_replayed_by_filter() {
     assert_eq!(page["events"].as_array().unwrap().len(), 2);
     let (_, rest) = stage.api.get(&format!("/events?state=parked&endpoint=one&after={}", page["next"])).await;
     assert_eq!((rest["events"].as_array().unwrap().len(), rest["next"].is_null()), (1, true));
+    let (_, of_a_kind) = stage.api.get("/events?state=failed&endpoint=one&type=a.*").await;
+    assert_eq!(of_a_kind["events"].as_array().unwrap().len(), 2, "{of_a_kind}");
 
     receiver.answer(|_, _| StatusCode::OK);
     let (_, replayed) =
@@ -228,5 +229,80 @@ async fn a_receiver_that_asks_for_a_pause_gets_one() {
     stage.raised("rate.limited.one").await;
     stage.settled().await;
     assert!(start.elapsed().unwrap().as_millis() >= 1_000);
-    assert_eq!(receiver.got().len(), 4);
+    let got = receiver.got();
+    assert_eq!(got.len(), 4);
+    // Another attempt is the same event, signed at another time.
+    let attempts: Vec<_> = got.iter().filter(|got| got.id == "0").map(|got| &got.headers).collect();
+    assert_eq!(attempts[0]["webhook-id"], attempts[1]["webhook-id"]);
+    let at = |place: usize| attempts[place]["webhook-timestamp"].to_str().unwrap().parse::<u64>().unwrap();
+    assert!(at(1) > at(0), "{} and {}", at(0), at(1));
+}
+
+#[tokio::test]
+async fn who_has_too_much_to_do_is_left_alone_and_who_is_only_broken_is_not() {
+    let slow = [(429, ""), (502, ""), (504, ""), (503, "3600"), (404, "3600")];
+    let quick = [(500, ""), (503, ""), (404, ""), (429, "0"), (502, "Wed, 21 Oct 2015 07:28:00 GMT")];
+    for (is_slow, (status, pause)) in
+        slow.map(|one| (true, one)).into_iter().chain(quick.map(|one| (false, one)))
+    {
+        let receiver = Receiver::open().await;
+        receiver.answer(move |_, _| {
+            let headers = if pause.is_empty() { [("x", "y")] } else { [("retry-after", pause)] };
+            (StatusCode::from_u16(status).unwrap(), headers)
+        });
+        // One attempt for each, and a first wait of an hour, which is what is waited where nobody says how long.
+        let file = endpoint("one", &receiver.url(), "max_concurrency = 1").replace(
+            "attempts = 3, base = \"1ms\", cap = \"2s\"",
+            "attempts = 1, base = \"1h\", cap = \"1h\"",
+        );
+        let stage = Stage::open(&file).await;
+        let told = format!("{status} with `{pause}`");
+        stage.api.hand_in("first", "a").await;
+        stage.settled().await;
+        assert_eq!(stage.service.signals().is_raised("rate.limited.one"), is_slow, "{told}");
+        assert_eq!(stage.api.endpoint("one").await["slow"], is_slow, "{told}");
+        stage.api.hand_in("second", "b").await;
+        if !is_slow {
+            stage.settled().await;
+        }
+        assert_eq!(receiver.got().len(), if is_slow { 1 } else { 2 }, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_parked_for_all_is_listed_in_the_order_in_which_it_came() {
+    let (one, two) = (Receiver::open().await, Receiver::open().await);
+    for receiver in [&one, &two] {
+        receiver.answer(|got, _| if got.id == "fine" { StatusCode::OK } else { StatusCode::BAD_REQUEST });
+    }
+    let file = endpoint("one", &one.url(), "") + &endpoint("two", &two.url(), "events = [\"*.both\"]");
+    let stage = Stage::open(&file).await;
+    let sent = [("a", "x.one"), ("b", "x.both"), ("fine", "x.both"), ("c", "y.both"), ("d", "y.one")];
+    for (id, kind) in sent {
+        stage.api.post("/events", json!({ "id": id, "type": kind, "data": 1 }).to_string()).await;
+        stage.settled().await;
+    }
+    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let list = async |more: &str| {
+        let (status, page) = stage.api.get(&format!("/events?state=failed{more}")).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        let of = |event: &serde_json::Value| {
+            format!("{} {}", event["id"].as_str().unwrap(), event["endpoint"].as_str().unwrap())
+        };
+        (page["events"].as_array().unwrap().iter().map(of).collect::<Vec<_>>(), page["next"].as_u64())
+    };
+    assert_eq!(list("").await, (owned(&["a one", "b one", "b two", "c one", "c two", "d one"]), None));
+    assert_eq!(list("&type=y.*").await, (owned(&["c one", "c two", "d one"]), None));
+    assert_eq!(list("&endpoint=two").await, (owned(&["b two", "c two"]), None));
+    // Page by page nothing is told twice, and what has one number stays together.
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let (page, next) = list(&format!("&limit=1&after={after}")).await;
+        assert!(matches!(page.len(), 1 | 2), "{page:?}");
+        all.extend(page);
+        let Some(next) = next else { break };
+        assert!(next > after);
+        after = next;
+    }
+    assert_eq!(all, ["a one", "b one", "b two", "c one", "c two", "d one"]);
 }

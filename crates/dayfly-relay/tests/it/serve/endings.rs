@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::receiver::Receiver;
-use super::stage::{Asking, HEAD, Place, endpoint};
+use super::stage::{Asking, HEAD, Place, endpoint, in_time};
 use crate::support::{relay, text};
 
 /// The program at work.
@@ -99,14 +99,38 @@ async fn asked_to_end_it_finishes_what_runs_and_refuses_the_rest() {
 async fn the_deadline_ends_what_does_not_end_by_itself() {
     let receiver = Receiver::open().await;
     let _hold = receiver.hold().await;
-    let file = endpoint("one", &receiver.url(), "");
+    // Nothing but the deadline ends a request that may take an hour.
+    let file = endpoint("one", &receiver.url(), "timeout = \"1h\"");
     let place = Place::new(&format!("{HEAD}store = \"memory\"\ndrain_deadline = \"100ms\"\n{file}"));
     let program = Program::start(&place);
     program.api.hand_in("a", "k").await;
     receiver.count(1).await;
     program.signal("INT");
-    let (status, log) = program.ended().await;
+    let (status, log) = in_time("it ends by its deadline", program.ended()).await;
     assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn asked_twice_it_ends_at_once_and_keeps_what_was_under_way() {
+    let receiver = Receiver::open().await;
+    let hold = receiver.hold().await;
+    let file = endpoint("one", &receiver.url(), "");
+    let place = Place::new(&format!("{HEAD}store = \"redb:relay.db\"\ndrain_deadline = \"1h\"\n{file}"));
+    let program = Program::start(&place);
+    program.api.hand_in("a", "k").await;
+    receiver.count(1).await;
+    program.signal("TERM");
+    program.api.until("/readyz", |told| told["ready"] == false).await;
+    program.signal("TERM");
+    let (status, log) = program.ended().await;
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("asked again, they may not"), "{log}");
+    drop(hold);
+    let program = Program::start(&place);
+    program.api.settled().await;
+    assert_eq!(receiver.ids(), ["a", "a"]);
+    program.signal("TERM");
+    assert_eq!(program.ended().await.0.code(), Some(0));
 }
 
 #[tokio::test]

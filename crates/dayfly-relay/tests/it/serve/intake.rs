@@ -108,18 +108,33 @@ async fn hostile_requests_get_a_clear_answer_and_change_nothing() {
         (Method::GET, "/events?limit=0", 400),
         (Method::GET, "/events?limit=many", 400),
         (Method::GET, "/events?state=lost", 400),
-        (Method::GET, "/events?state=parked", 400),
+        (Method::GET, "/events?limit=1001", 400),
+        (Method::GET, "/events?limit=1&limit=2", 400),
+        (Method::GET, "/events?after=-1", 400),
+        (Method::GET, "/events?after=18446744073709551616", 400),
+        (Method::GET, "/events?state=parked&endpoint=", 400),
+        (Method::GET, "/events?state=parked&endpoint=one%2F..%2Ftwo", 400),
+        (Method::GET, "/events?endpoint=%00", 400),
+        (Method::GET, "/events?type=%20", 400),
         (Method::GET, "/events?colour=red", 400),
         (Method::POST, "/endpoints/nobody/enable", 404),
     ] {
         let (got, answer) = stage.api.ask(stage.api.request(method, path)).await;
         assert!(got.as_u16() == status && answer["error"].is_string(), "{path}: {got} {answer}");
     }
+    // The end of all numbers, and an endpoint that nothing is known of, have nothing after them.
+    for path in ["/events?after=18446744073709551615", "/events?state=failed&endpoint=nobody&limit=1000"] {
+        let (got, answer) = stage.api.get(path).await;
+        assert_eq!((got.as_u16(), answer), (200, json!({ "events": [], "next": null })), "{path}");
+    }
     for (body, status) in [
         ("", 400),
         (r#"{"endpoint":"nobody"}"#, 404),
         (r#"{"endpoint":"one","limit":0}"#, 400),
         (r#"{"endpoint":"one","colour":1}"#, 400),
+        (r#"{"endpoint":"one","type":" "}"#, 400),
+        (r#"{"endpoint":"one","after":-1}"#, 400),
+        (r#"{"endpoint":7}"#, 400),
     ] {
         let (got, answer) = stage.api.post("/events/replay", body).await;
         assert!(got.as_u16() == status && answer["error"].is_string(), "{body}: {got} {answer}");

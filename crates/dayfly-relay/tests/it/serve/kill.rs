@@ -150,7 +150,8 @@ async fn what_is_disabled_or_parked_is_so_after_a_kill() {
     program.api.settled().await;
     program.api.until("/endpoints", |told| told["endpoints"][0]["disabled"].is_object()).await;
     program.signal("KILL");
-    program.ended().await;
+    let (_, log) = program.ended().await;
+    assert!(log.contains("one: disabled, its events are parked: the receiver answered 410 Gone"), "{log}");
 
     let program = Program::start(&place);
     let told = program.api.endpoint("one").await;

@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
+use super::endings::Program;
 use super::receiver::{PATIENCE, Receiver};
-use super::stage::{HEAD, Stage, endpoint};
+use super::stage::{HEAD, Place, SECRET, Stage, endpoint, in_time};
 use dayfly_relay::serve::log::Log;
 use dayfly_relay::serve::service::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,7 +28,7 @@ async fn a_name_that_leads_into_the_own_network_is_not_followed() {
 async fn an_address_in_the_own_network_is_refused_with_the_file() {
     for address in ["127.0.0.1", "[::1]", "10.0.0.1", "0x7f.1", "2130706433", "[::ffff:192.168.0.1]"] {
         let file = endpoint("one", &format!("http://{address}/"), "");
-        let place = super::stage::Place::new(&format!("store = \"memory\"\n{file}"));
+        let place = Place::new(&format!("store = \"memory\"\n{file}"));
         let error = Service::start(&place.file(), Log::Silent).await.unwrap_err().to_string();
         assert!(error.contains("endpoints.one.url") && error.contains("is no public address"), "{error}");
     }
@@ -45,6 +46,38 @@ async fn nothing_tells_a_secret() {
         assert!(!text.contains("MfKQ9") && !text.contains("t0ps3cret"), "{path}: {text}");
     }
     assert!(!format!("{:?}", stage.service).contains("t0ps3cret"));
+}
+
+/// The log of a program to which all that it logs about has happened.
+#[tokio::test]
+async fn no_line_of_the_log_tells_a_secret() {
+    let receiver = Receiver::open().await;
+    receiver.answer(|_, _| axum::http::StatusCode::GONE);
+    // One says goodbye, and to the other there is no connection.
+    let one = endpoint("one", &format!("{}?token=t0ps3cret", receiver.url()), "");
+    let two = endpoint("two", "http://127.0.0.1:1/t0ps3cret", "");
+    let file = format!("{HEAD}store = \"memory\"\n{one}");
+    let place = Place::new(&format!("{file}{two}"));
+    let program = Program::start(&place);
+    program.api.hand_in("a", "k").await;
+    program.api.settled().await;
+    let (_, listed) = program.api.get("/events?state=failed").await;
+    assert_eq!(listed["events"].as_array().unwrap().len(), 2, "{listed}");
+    let stands_for = |told: &serde_json::Value| told.to_string().contains("t0ps3cret");
+    assert!(!stands_for(&listed), "{listed}");
+    place.write(&one.replace(SECRET, "whsec_t0ps3cret"));
+    program.api.until("/readyz", |told| told["configuration"]["rejected"].is_array()).await;
+    place.write(&format!("{file}# t0ps3cret"));
+    program.api.until("/endpoints", |told| told["endpoints"].as_array().unwrap().len() == 1).await;
+    program.api.post("/endpoints/one/enable", "").await;
+    program.signal("TERM");
+    let (_, log) = in_time("it ends", program.ended()).await;
+    for said in
+        ["one: disabled", "is not taken, the last good one stays", "two: stopped", "one: enabled again"]
+    {
+        assert!(log.contains(said), "{said} is not in {log}");
+    }
+    assert!(!log.contains("t0ps3cret") && !log.contains("MfKQ9"), "{log}");
 }
 
 #[tokio::test]

@@ -2,6 +2,14 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
 
 use super::endings::Program;
 use super::receiver::Receiver;
@@ -57,17 +65,50 @@ async fn what_is_too_large_for_one_request_is_sent_in_parts_and_in_order() {
     assert_eq!(numbers, (0..50).collect::<Vec<_>>());
 }
 
+/// A relay with room for a few, which has room again once somebody was told that it has none for even one.
+#[derive(Debug, Default)]
+struct Crowded {
+    taken: usize,
+    got: Vec<u64>,
+    refused: usize,
+}
+
+const ROOM: usize = 4;
+
+async fn take(State(relay): State<Arc<Mutex<Crowded>>>, body: String) -> Response {
+    let numbers: Vec<u64> = body
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["data"].as_u64().unwrap())
+        .collect();
+    let mut relay = relay.lock().unwrap();
+    if numbers.len() > ROOM - relay.taken {
+        relay.refused += 1;
+        if numbers.len() == 1 {
+            relay.taken = 0;
+        }
+        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")], "no room").into_response();
+    }
+    relay.taken += numbers.len();
+    let answer = json!({ "accepted": numbers.len(), "duplicates": 0 }).to_string();
+    relay.got.extend(numbers);
+    (StatusCode::ACCEPTED, answer).into_response()
+}
+
 #[tokio::test]
-async fn a_relay_without_room_is_waited_for() {
-    let receiver = Receiver::open().await;
-    let limits = "[limits]\nbacklog = 10\n";
-    let text = format!("{HEAD}store = \"memory\"\n{limits}{}", endpoint("one", &receiver.url(), ""));
-    let stage = Stage::open_as(&text).await;
-    std::fs::write(stage.place.path().join("events.jsonl"), lines(30)).unwrap();
-    let to = format!("http://{}", stage.service.address());
-    let (status, said, error) =
-        send(&stage.place, &["send", "events.jsonl", "--to", &to, "--batch", "10"]).await;
+async fn a_relay_without_room_is_waited_for_also_with_more_than_it_ever_has_room_for() {
+    let crowded = Arc::new(Mutex::new(Crowded::default()));
+    let router = Router::new().route("/events", post(take)).with_state(Arc::clone(&crowded));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("http://{}", listener.local_addr().unwrap());
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let place = Place::new("");
+    std::fs::write(place.path().join("events.jsonl"), lines(30)).unwrap();
+    let (status, said, error) = send(&place, &["send", "events.jsonl", "--to", &to, "--attempts", "2"]).await;
     assert_eq!((status, &*said), (0, "30 events taken in, 0 known already\n"), "{error}");
+    let crowded = crowded.lock().unwrap();
+    assert_eq!(crowded.got, (0..30).collect::<Vec<_>>(), "each once, in its order");
+    assert!(crowded.refused > 0);
 }
 
 #[tokio::test]

@@ -138,6 +138,14 @@ impl Asking {
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     }
 
+    /// Hands many in with one request, each with an id and a key.
+    pub(crate) async fn hand_in_all(&self, events: impl IntoIterator<Item = (String, String)>) {
+        let event = |(id, key)| json!({ "id": id, "type": "order.paid", "key": key, "data": { "id": id } });
+        let events: Vec<Value> = events.into_iter().map(event).collect();
+        let (status, answer) = self.post("/events", Value::from(events).to_string()).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+    }
+
     /// What is told of an endpoint.
     pub(crate) async fn endpoint(&self, name: &str) -> Value {
         let (_, answer) = self.get("/endpoints").await;

@@ -48,7 +48,14 @@ fn what_breaks_a_rule_panics_with_it() {
     assert_eq!(rule(|| OPTIONS.initial(0)), "initial must be at least 1");
     assert_eq!(rule(|| OPTIONS.tolerance(1.0)), "tolerance must be above 1 and at most 100");
     assert_eq!(rule(|| OPTIONS.tolerance(f64::NAN)), "tolerance must be above 1 and at most 100");
-    assert_eq!(rule(|| OPTIONS.quantile(0.0)), "quantile must be above 0 and at most 1");
+    for wrong in [f64::INFINITY, f64::NEG_INFINITY, -2.0, 100.1] {
+        let panic = std::panic::catch_unwind(|| OPTIONS.tolerance(wrong)).unwrap_err();
+        assert_eq!(panic_message(&*panic), Some("tolerance must be above 1 and at most 100"), "{wrong}");
+    }
+    for wrong in [0.0, -0.0, -0.5, 1.1, f64::NAN, f64::INFINITY] {
+        let panic = std::panic::catch_unwind(|| OPTIONS.quantile(wrong)).unwrap_err();
+        assert_eq!(panic_message(&*panic), Some("quantile must be above 0 and at most 1"), "{wrong}");
+    }
     assert_eq!(rule(|| OPTIONS.min_samples(0)), "min_samples must be at least 1");
     assert_eq!(rule(|| OPTIONS.probe_every(Duration::ZERO)), "probe_every must be longer than zero");
     assert_eq!(rule(|| OPTIONS.max_latency(Duration::ZERO)), "max_latency must be longer than zero");

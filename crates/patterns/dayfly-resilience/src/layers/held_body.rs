@@ -10,7 +10,8 @@ use pin_project_lite::pin_project;
 
 pin_project! {
     /// The body of a response that holds its place in the limit until it ends, fails or is dropped, as it is when a client
-    /// hangs up.
+    /// hangs up. It has ended when it says so, trailers included, and not only when somebody asks for more: one that is empty
+    /// holds nothing.
     pub struct HeldBody<B> {
         #[pin]
         body: B,
@@ -18,11 +19,14 @@ pin_project! {
     }
 }
 
-impl<B> HeldBody<B> {
-    pub(crate) const fn new(body: B, permit: Option<Permit>) -> Self {
+impl<B: Body> HeldBody<B> {
+    pub(crate) fn new(body: B, permit: Option<Permit>) -> Self {
+        let permit = permit.filter(|_| !body.is_end_stream());
         Self { body, permit }
     }
+}
 
+impl<B> HeldBody<B> {
     /// The body by itself. Its place in the limit is given back.
     pub fn into_inner(self) -> B {
         self.body
@@ -37,9 +41,15 @@ impl<B: Body> Body for HeldBody<B> {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let polled = this.body.poll_frame(context);
-        if let Poll::Ready(None | Some(Err(_))) = polled {
+        let mut this = self.project();
+        let polled = this.body.as_mut().poll_frame(context);
+        let has_ended = match &polled {
+            Poll::Ready(None | Some(Err(_))) => true,
+            // Nobody has to ask again for what says that this was the last of it.
+            Poll::Ready(Some(Ok(_))) => this.body.is_end_stream(),
+            Poll::Pending => false,
+        };
+        if has_ended {
             *this.permit = None;
         }
         polled

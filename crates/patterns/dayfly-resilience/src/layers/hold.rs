@@ -39,7 +39,7 @@ impl fmt::Debug for UntilResponse {
 pub struct UntilBodyEnds(());
 
 #[cfg(feature = "http")]
-impl<B> Hold<http::Response<B>> for UntilBodyEnds {
+impl<B: http_body::Body> Hold<http::Response<B>> for UntilBodyEnds {
     type Response = http::Response<super::HeldBody<B>>;
 
     fn hold(response: http::Response<B>, permit: Option<Permit>) -> Self::Response {

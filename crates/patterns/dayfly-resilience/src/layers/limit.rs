@@ -102,7 +102,12 @@ where
                 Err(()) => return Poll::Ready(Err(CallError::Refused { after: Duration::ZERO })),
             }
         }
-        self.inner.poll_ready(context).map_err(CallError::Inner)
+        let ready = ready!(self.inner.poll_ready(context));
+        if ready.is_err() {
+            // It is of no use any more, and whoever keeps it keeps nobody else's place.
+            self.permit = None;
+        }
+        Poll::Ready(ready.map_err(CallError::Inner))
     }
 
     #[inline]

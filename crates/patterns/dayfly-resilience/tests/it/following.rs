@@ -1,14 +1,15 @@
 //! Options that change while calls are under way.
 
-use std::future::{pending, ready};
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
 use dayfly::Reconfigure;
 use dayfly_circuit_breaker::BreakerState;
-use dayfly_resilience::{CallError, Pipeline, PipelineOptions};
+use dayfly_resilience::{CallError, Pipeline, PipelineOptions, Scope};
+use dayfly_retry::RetryBudgetOptions;
 use dayfly_signal::SignalSink;
 use dayfly_testing::settle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, advance};
 
 use crate::support::{BREAKER, PLAIN, fail, hang, pipeline, seconds, succeed};
@@ -129,15 +130,76 @@ async fn changes_at_once_end_in_one_of_them_and_lose_no_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_is_settled_when_a_call_begins_and_clones_follow_the_same_options() {
+async fn a_budget_is_settled_when_a_call_begins() {
+    let none = RetryBudgetOptions::new().share(0.0).min_per_second(0);
+    let (free, frugal) = (PLAIN.attempts(3), PLAIN.attempts(3).budget(none));
+    for (before, after, made_before, made_after) in
+        [(free.clone(), frugal.clone(), 3, 1), (frugal, free, 1, 3)]
+    {
+        let bank = pipeline(before);
+        let made = Cell::new(0);
+        let mut failing = Box::pin(bank.call(|_| {
+            made.set(made.get() + 1);
+            async {
+                yield_now().await;
+                Err::<(), _>("down")
+            }
+        }));
+        assert!(futures_util::poll!(failing.as_mut()).is_pending());
+        bank.reconfigure(&after).unwrap();
+        failing.await.unwrap_err();
+        assert_eq!((made.get(), fail(&bank).await.1), (made_before, made_after));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_follow_the_same_options() {
     let bank = pipeline(PLAIN);
     let clone = bank.clone();
     clone.reconfigure(&PLAIN.attempts(2)).unwrap();
     assert!(clone.check(&PipelineOptions::production()).is_ok());
-    assert_eq!(fail(&bank).await.1, 2);
-    advance(seconds(1)).await;
-    let mut waiting = Box::pin(bank.call(|_| pending::<Result<(), _>>()));
-    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
-    drop(waiting);
-    let _ = bank.call(|_| ready(Ok(()))).await;
+    assert_eq!((fail(&bank).await.1, bank.options()), (2, PLAIN.attempts(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_keeps_the_total_timeout_that_it_began_with() {
+    let bank = pipeline(PLAIN.total_timeout(seconds(10)));
+    for (shorter_or_longer, before) in [(2, 10), (60, 2)] {
+        let start = Instant::now();
+        let mut hanging = Box::pin(hang(&bank));
+        assert!(futures_util::poll!(hanging.as_mut()).is_pending());
+        bank.reconfigure(&PLAIN.total_timeout(seconds(shorter_or_longer))).unwrap();
+        let late = CallError::TimedOut { after: seconds(before), scope: Scope::Total };
+        assert_eq!((hanging.await, start.elapsed()), (late, seconds(before)));
+    }
+    let late = CallError::TimedOut { after: seconds(60), scope: Scope::Total };
+    assert_eq!(hang(&bank).await, late, "those that begin later have the new one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_is_switched_off_while_a_probe_is_under_way_hears_nothing_of_it() {
+    for succeeds in [false, true] {
+        let bank = pipeline(PLAIN.breaker(BREAKER));
+        for _ in 0..3 {
+            fail(&bank).await;
+        }
+        advance(seconds(10)).await;
+        let mut probe = Box::pin(bank.call(|_| async {
+            yield_now().await;
+            if succeeds { Ok(()) } else { Err("down") }
+        }));
+        assert!(futures_util::poll!(probe.as_mut()).is_pending());
+        assert_eq!(bank.breaker().state(), BreakerState::HalfOpen);
+        assert!(matches!(fail(&bank).await, (CallError::Open { .. }, 0)), "there is one probe");
+        bank.reconfigure(&PLAIN).unwrap();
+        assert_eq!(succeed(&bank).await, Ok(()), "nobody is refused any more");
+        bank.reconfigure(&PLAIN.breaker(BREAKER)).unwrap();
+        assert_eq!(fail(&bank).await.1, 1);
+        // What began in another life of the breaker neither opens nor closes anything in this one.
+        assert_eq!(probe.await.is_ok(), succeeds);
+        assert_eq!(
+            (bank.breaker().state(), bank.breaker().stats().failures_in_a_row),
+            (BreakerState::Closed, 1)
+        );
+    }
 }

@@ -183,27 +183,21 @@ async fn ten_callers_of_a_half_open_breaker_are_one_probe() {
 
 #[test]
 fn errors_say_what_happened_in_small_letters() {
-    let scopes =
-        [Scope::Attempt, Scope::Total].map(|scope| CallError::TimedOut::<&str> { after: seconds(2), scope });
-    let texts: Vec<_> = [
-        CallError::Inner("down"),
-        CallError::Open { retry_after: seconds(1) },
-        scopes[0],
-        scopes[1],
-        CallError::Refused { after: seconds(0) },
-    ]
-    .iter()
-    .map(|error: &CallError<&str>| match error {
-        CallError::Inner(_) => "the call failed".to_owned(),
-        error => error.map(|_| std::fmt::Error).to_string(),
-    })
-    .collect();
-    assert_eq!(texts[1], "the circuit is open");
-    assert_eq!(texts[2], "the attempt took longer than 2s");
-    assert_eq!(texts[3], "the call took longer than 2s");
-    assert_eq!(texts[4], "no place was free within 0ns");
+    let late = |scope| CallError::TimedOut { after: seconds(2), scope };
+    for (error, text) in [
+        (CallError::Inner(std::fmt::Error), "the call failed"),
+        (CallError::Open { retry_after: seconds(1) }, "the circuit is open"),
+        (late(Scope::Attempt), "the attempt took longer than 2s"),
+        (late(Scope::Total), "the call took longer than 2s"),
+        (CallError::Refused { after: seconds(0) }, "no place was free within 0ns"),
+    ] {
+        assert_eq!(error.to_string(), text);
+        // What the call itself says is the cause, and is not told twice.
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(cause, error.into_inner().map(|inner| inner.to_string()), "{text}");
+        assert_eq!(error.map(|_| ()).into_inner().is_some(), matches!(error, CallError::Inner(_)));
+    }
     assert_eq!(CallError::Inner(7).into_inner(), Some(7));
-    assert_eq!(scopes[0].into_inner(), None);
     let nested = CallError::Inner(CallError::Inner::<u8>(7));
     assert_eq!(nested.flatten(), CallError::Inner(7));
     assert_eq!(

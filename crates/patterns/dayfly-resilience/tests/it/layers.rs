@@ -1,6 +1,9 @@
 //! The layers, each by itself and all together, around a service that insists on being made ready.
 
+#[cfg(feature = "http")]
+mod bodies;
 mod breaker;
+mod composition;
 mod dropping;
 mod limit;
 mod pipeline;

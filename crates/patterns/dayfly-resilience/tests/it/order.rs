@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
 
+use dayfly::Reconfigure;
 use dayfly_circuit_breaker::{BreakerState, Judgement};
 use dayfly_resilience::{CallError, Class, Pipeline, Scope};
-use dayfly_retry::Verdict;
+use dayfly_retry::{RetryBudgetOptions, Verdict};
 use dayfly_signal::SignalSink;
 use dayfly_testing::settle;
 use tokio::task::JoinSet;
@@ -58,6 +59,24 @@ async fn a_refusal_that_lasts_longer_than_the_call_may_is_handed_out_at_once() {
     assert_eq!(fail(&bank).await, (CallError::Open { retry_after: seconds(10) }, 0));
     assert_eq!(start.elapsed(), seconds(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_is_kept_to_within_the_total_timeout_and_beyond_it_nobody_waits() {
+    for (asked, made_in_all, took) in [(29, 2, 29), (30, 1, 0), (31, 1, 0)] {
+        let classify = move |_: &&str| Verdict::RetryAfter(seconds(asked));
+        let options = PLAIN.attempts(2).total_timeout(seconds(30)).budget(ONE_RETRY);
+        let bank = Pipeline::classified("bank", options, &SignalSink::default(), classify);
+        let start = Instant::now();
+        assert_eq!(fail(&bank).await, (CallError::Inner("down"), made_in_all), "{asked}");
+        assert_eq!(start.elapsed(), seconds(took), "{asked}");
+        // A retry that is not worth the wait is none, and stays in the budget.
+        bank.reconfigure(&PLAIN.attempts(2).budget(ONE_RETRY)).unwrap();
+        assert_eq!(fail(&bank).await.1, 2, "{asked}");
+    }
+}
+
+/// One at once; the seconds that a wait takes bring it back.
+const ONE_RETRY: RetryBudgetOptions = RetryBudgetOptions::new().share(0.0).min_per_second(1);
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_takes_too_long_is_a_failure_and_tried_again() {
@@ -190,7 +209,7 @@ async fn a_class_says_what_is_tried_again_and_what_the_breaker_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn the_budget_bounds_the_retries_of_all() {
-    let scarce = dayfly_retry::RetryBudgetOptions::new().share(0.1).min_per_second(0);
+    let scarce = RetryBudgetOptions::new().share(0.1).min_per_second(0);
     let bank = pipeline(PLAIN.attempts(3).budget(scarce));
     let mut made = 0;
     for _ in 0..20 {

@@ -60,6 +60,7 @@ async fn an_inner_service_that_fails_to_get_ready_or_a_limiter_that_is_closed_is
     let mut service = LimitLayer::new(limiter.clone()).layer(probe.view());
     probe.break_down();
     assert_eq!(ready(&mut service).await, Err(CallError::Inner("broken")));
+    assert_eq!(limiter.stats().in_use, 0, "what cannot be called keeps no place");
     drop(service);
     let mut service = LimitLayer::new(limiter.clone()).layer(Probe::new([]));
     limiter.close();
