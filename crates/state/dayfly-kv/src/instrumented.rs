@@ -124,8 +124,10 @@ impl InstrumentedStore {
                 self.corrupt.raise_with(operation);
             }
             Ending::Unavailable => {
-                self.is_unavailable.store(true, Ordering::Relaxed);
+                // Noted after it is raised: what another call takes back too early is taken back by the next one, and
+                // nothing stays raised that nobody would take back.
                 self.unavailable.raise_with(operation);
+                self.is_unavailable.store(true, Ordering::Relaxed);
             }
             Ending::Done | Ending::Refused | Ending::Dropped => {}
         }
