@@ -69,6 +69,8 @@ suite! {
         what_has_expired_is_absent_for_preconditions [Can(TimeToLive), Clock];
         a_sweep_removes_what_has_expired_and_nothing_else [Can(TimeToLive), Clock];
         no_time_to_live_is_too_short_or_too_long [Can(TimeToLive), Clock];
+        a_clock_that_jumps_takes_nothing_away_that_stays [Can(TimeToLive), Clock];
+        an_update_of_what_has_expired_begins_anew [Can(TimeToLive), Can(CompareAndSwap), Clock];
     }
     keys {
         hostile_keys_are_different_entries_and_come_back_as_they_were [Can(Scan)];

@@ -1,0 +1,102 @@
+//! A store keeps the contract behind every decorator, in whatever order they stand.
+
+use std::sync::Arc;
+
+use dayfly_kv::{
+    Backend, Cache, CacheOptions, FallbackStore, InstrumentedStore, ManualClock, MemoryBackend,
+    MemoryOptions, Namespace, OpenError, ScriptedStore, Store, async_trait,
+};
+use dayfly_kv_conformance::{Subject, examine};
+use dayfly_signal::SignalSink;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Layer {
+    Cached,
+    WithFallback,
+    Instrumented,
+    Scripted,
+}
+
+const LAYERS: [Layer; 4] = [Layer::Cached, Layer::WithFallback, Layer::Instrumented, Layer::Scripted];
+
+/// Opens stores in memory behind these layers, the last one outermost.
+#[derive(Debug)]
+struct Layered {
+    memory: MemoryBackend,
+    /// Empty: whoever reads of it when nothing has failed finds nothing.
+    second: MemoryBackend,
+    cache: Cache,
+    signals: SignalSink,
+    layers: Vec<Layer>,
+}
+
+#[async_trait]
+impl Backend for Layered {
+    async fn open(&self, namespace: &Namespace) -> Result<Arc<dyn Store>, OpenError> {
+        let mut store = self.memory.open(namespace).await?;
+        for layer in &self.layers {
+            store = match layer {
+                Layer::Cached => self.cache.over(store),
+                Layer::WithFallback => {
+                    Arc::new(FallbackStore::new(store, self.second.open(namespace).await?))
+                }
+                Layer::Instrumented => Arc::new(InstrumentedStore::new(store, &self.signals)),
+                Layer::Scripted => Arc::new(ScriptedStore::new(store)),
+            };
+        }
+        Ok(store)
+    }
+}
+
+fn subject(layers: &[Layer]) -> Subject {
+    let clock = ManualClock::new();
+    let memory = || MemoryBackend::with(MemoryOptions::new(), Arc::new(clock.clone()));
+    let (memory, second) = (memory(), memory());
+    let cache = Cache::new(&CacheOptions::new());
+    let layered = Layered { memory, second, cache, signals: SignalSink::default(), layers: layers.to_vec() };
+    Subject::new(Arc::new(layered)).clock(clock)
+}
+
+/// Every order of these layers.
+fn orders(layers: &[Layer]) -> Vec<Vec<Layer>> {
+    if layers.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first = layers.iter().flat_map(|first| {
+        let rest: Vec<Layer> = layers.iter().copied().filter(|layer| layer != first).collect();
+        orders(&rest).into_iter().map(move |rest| [&[*first][..], &rest].concat())
+    });
+    first.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_order_of_all_decorators_keeps_the_whole_contract() {
+    let orders = orders(&LAYERS);
+    assert_eq!(orders.len(), 24);
+    for layers in orders {
+        let report = examine(|| std::future::ready(subject(&layers))).await;
+        assert!(report.broken().is_empty() && report.excluded().is_empty(), "behind {layers:?}:\n{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_of_its_own_for_each_opening_is_found_to_break_it() {
+    let report = examine(|| async {
+        let clock = ManualClock::new();
+        let memory = MemoryBackend::with(MemoryOptions::new(), Arc::new(clock.clone()));
+        Subject::new(Arc::new(CachedApart(memory))).clock(clock)
+    })
+    .await;
+    assert!(report.broken().contains(&"a_namespace_that_is_opened_twice_is_the_same"), "{report}");
+}
+
+/// What two caches remember of one store they do not tell each other.
+#[derive(Debug)]
+struct CachedApart(MemoryBackend);
+
+#[async_trait]
+impl Backend for CachedApart {
+    async fn open(&self, namespace: &Namespace) -> Result<Arc<dyn Store>, OpenError> {
+        Ok(Cache::new(&CacheOptions::new()).over(self.0.open(namespace).await?))
+    }
+}
