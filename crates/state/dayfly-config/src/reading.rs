@@ -61,19 +61,41 @@ pub(crate) fn without_secrets(
     named: &PatternSet,
     marks: &Marks,
 ) -> String {
-    // What is shorter is in too many words to be told from them.
-    const TELLING: usize = 4;
+    let mut forms = Vec::new();
     for_each_value(&effective.root, "", &mut |key, value| {
-        let shown = match value {
-            Value::String(_, text) => text.clone(),
-            Value::Num(_, number) => number_text(*number),
-            _ => return,
-        };
-        if shown.len() >= TELLING && text.contains(&shown) && is_secret(key, named, marks) {
-            text = text.replace(&shown, HIDDEN);
+        let before = forms.len();
+        match value {
+            Value::String(_, secret) => forms.extend(forms_of(secret)),
+            Value::Num(_, number) => forms.push(number_text(*number)),
+            _ => {}
+        }
+        // Most are in no message, so what their keys say is not asked for.
+        if !(forms[before..].iter().any(|form| text.contains(form)) && is_secret(key, named, marks)) {
+            forms.truncate(before);
         }
     });
+    // What is shorter is in too many words to be told from them.
+    const TELLING: usize = 4;
+    forms.retain(|form| form.len() >= TELLING);
+    // The longest first: what is a part of another one would leave the rest of it.
+    forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
+    for form in forms {
+        text = text.replace(&form, HIDDEN);
+    }
     text
+}
+
+/// How a text may stand in a message: as it is, with escapes, as `Debug` and JSON have it, and each of them cut off, as
+/// messages of this crate have it.
+fn forms_of(secret: &str) -> Vec<String> {
+    let debug = format!("{secret:?}");
+    let json = serde_json::Value::from(secret).to_string();
+    let cut = wrong::shortened(secret);
+    let debug_cut = format!("{cut:?}");
+    let inner = |quoted: &str| quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned();
+    let mut forms = vec![secret.to_owned(), inner(&debug), inner(&json), inner(&debug_cut), cut];
+    forms.dedup();
+    forms
 }
 
 /// A whole number of whatever kind; figment converts each kind only to its own sign.

@@ -193,3 +193,47 @@ async fn defaults_that_are_secret_stay_what_they_are() {
     assert_eq!(watched.load().key.expose(), "hunter2");
     assert!(watched.report().to_string().contains("key = \"***\" (defaults)"));
 }
+
+/// What stands in a flattened part is not known to serde by its key, so only the words of the message can be looked through.
+#[tokio::test]
+async fn a_secret_is_kept_out_of_a_message_in_whatever_form_it_stands_there() {
+    #[derive(Deserialize)]
+    struct Outer {
+        #[serde(flatten)]
+        _inner: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        #[serde(rename = "token")]
+        _token: u32,
+        #[serde(rename = "token_secret", default)]
+        _other: Option<u32>,
+    }
+    let long = format!("hunter{}", "2".repeat(200));
+    for (secret, other) in [
+        ("hunter2", ""),
+        (&*long, ""),
+        ("hunter\"quoted\"", ""),
+        ("hunter\\back\\slash", ""),
+        ("hunter\ttab and \u{200b} and \u{7}", ""),
+        ("hunter\u{e9}\u{1f600}", ""),
+        // One of them is a part of the other.
+        ("hunter-2345", "hunter"),
+        ("hunter", "hunter-2345"),
+        ("x", "hunter-2345"),
+    ] {
+        let folder = Folder::new();
+        let text = serde_json::json!({ "token": secret, "token_secret": other }).to_string();
+        folder.write("app.json", text);
+        let sources = Sources::new().file(folder.path("app.json"));
+        let opened = Watched::<Outer>::open(sources, ASKED_ONLY, &SignalSink::default()).await;
+        let error = opened.unwrap_err();
+        for shown in [error.to_string(), format!("{error:?}")] {
+            let shown = shown.replace(folder.temp.path().to_str().unwrap(), "");
+            for part in ["hunter", "2345", "quoted", "slash", "tab and"] {
+                assert!(!shown.contains(part), "{secret:.20} in {shown}");
+            }
+        }
+        assert!(error.to_string().contains("expected u32"), "{error}");
+    }
+}
