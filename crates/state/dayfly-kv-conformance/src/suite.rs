@@ -91,6 +91,7 @@ suite! {
     watch {
         changes_are_told_in_order_per_key [Can(Watch)];
         only_keys_of_the_prefix_are_told [Can(Watch)];
+        each_who_watches_is_told_whoever_else_comes_and_goes [Can(Watch)];
         what_follows_a_cursor_is_told_or_a_gap [Can(Watch), Can(WatchResume)];
         a_cursor_that_is_none_is_a_gap [Can(Watch), Can(WatchResume)];
     }

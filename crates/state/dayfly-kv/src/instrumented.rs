@@ -8,6 +8,7 @@ use bytes::Bytes;
 use dayfly_signal::{Draft, SignalHandle, SignalSink};
 
 use crate::capabilities::Capabilities;
+use crate::ending::{Ending, HasEnding};
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
 use crate::etag::Etag;
@@ -19,11 +20,11 @@ use crate::scan::{Page, Scan};
 use crate::store::Store;
 use crate::watch::{Watch, WatchFrom};
 
-mod ending;
+mod called;
 #[cfg(feature = "metrics")]
 mod figures;
 
-use ending::{Called, Ending, HasEnding};
+use called::Called;
 
 /// A store that says how its calls end: as signals, as counts, and with the feature `metrics` as metrics.
 ///

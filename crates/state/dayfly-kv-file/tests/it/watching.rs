@@ -302,7 +302,7 @@ mod across {
             links.filter(|link| link.to_string_lossy().contains("inotify")).count()
         };
         let mut watched = Vec::new();
-        for number in 0..300 {
+        for number in 0..150 {
             let namespace = dayfly_kv::Namespace::new("acme", "shop", format!("order-{number}")).unwrap();
             let store = here.open_store(&namespace).await.unwrap();
             let watch = everything(&*store).await;
@@ -310,7 +310,7 @@ mod across {
         }
         // Other tests may just be giving up theirs.
         assert!(instances() <= 4, "{} instances", instances());
-        for (at, (namespace, _, watch)) in watched.iter_mut().enumerate().step_by(37) {
+        for (at, (namespace, _, watch)) in watched.iter_mut().enumerate().step_by(29) {
             let etag =
                 there.open_store(namespace).await.unwrap().put(&key("a"), bytes("1"), ANY).await.unwrap();
             assert_eq!(next(watch).await.what, What::Put { key: key("a"), etag }, "{at}");
