@@ -7,6 +7,7 @@ use dayfly_signal::PatternSet;
 use figment::value::{Num, Value};
 use serde::de::DeserializeOwned;
 
+use crate::contain::contain;
 use crate::effective::Effective;
 use crate::key;
 use crate::layer::for_each_value;
@@ -31,15 +32,22 @@ struct Walk<'a> {
     marks: RefCell<Marks>,
 }
 
-/// Reads a value. `named` are the keys that the program calls secret.
+/// Reads a value, as code of the type itself does, which may panic. `named` are the keys that the program calls secret.
 pub(crate) fn read<T: DeserializeOwned>(
     effective: &Effective,
     named: &PatternSet,
 ) -> (Result<T, Problem>, Marks) {
     let walk = Walk { effective, marks: RefCell::default() };
-    let read = T::deserialize(node::Node::root(&walk));
+    let read = contain(|| T::deserialize(node::Node::root(&walk)));
     let marks = walk.marks.into_inner();
-    (read.map_err(|wrong| wrong.into_problem(effective, named, &marks)), marks)
+    let read = match read {
+        Ok(read) => read.map_err(|wrong| wrong.into_problem(effective, named, &marks)),
+        Err(panic) => {
+            let message = without_secrets(format!("reading it {panic}"), effective, named, &marks);
+            Err(Problem::new(message))
+        }
+    };
+    (read, marks)
 }
 
 /// Whether nobody may see what stands there.
@@ -61,6 +69,8 @@ pub(crate) fn without_secrets(
     named: &PatternSet,
     marks: &Marks,
 ) -> String {
+    // What is shorter is in too many words to be told from them.
+    const TELLING: usize = 4;
     let mut forms = Vec::new();
     for_each_value(&effective.root, "", &mut |key, value| {
         let before = forms.len();
@@ -74,8 +84,6 @@ pub(crate) fn without_secrets(
             forms.truncate(before);
         }
     });
-    // What is shorter is in too many words to be told from them.
-    const TELLING: usize = 4;
     forms.retain(|form| form.len() >= TELLING);
     // The longest first: what is a part of another one would leave the rest of it.
     forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use dayfly::SignalSink;
-use dayfly_config::{Invalid, Refusal, Reload, Watched};
+use dayfly_config::{Invalid, Refusal, Reload, Sources, Watched};
+use tokio::task::JoinSet;
 
 use crate::support::{ASKED_ONLY, Folder, Settings, limit_becomes, open, soon};
 
@@ -17,7 +18,7 @@ async fn two_who_follow_one_folder_see_their_own_files_and_end_by_themselves() {
     let signals = SignalSink::default();
     let app = folder.open().await;
     let same = folder.open().await;
-    let other = open(dayfly_config::Sources::new().file(folder.path("other.toml")), &signals).await;
+    let other = open(Sources::new().file(folder.path("other.toml")), &signals).await;
     folder.replace("app.toml", "limit = 2");
     for watched in [&app, &same] {
         limit_becomes(watched, 2).await;
@@ -49,7 +50,7 @@ async fn two_who_follow_one_folder_see_their_own_files_and_end_by_themselves() {
 
 /// Says that it is asked, and then waits until it is let go.
 struct Slow {
-    asked: tokio::sync::mpsc::UnboundedSender<u32>,
+    asked: tokio::sync::mpsc::Sender<u32>,
     go: Mutex<Receiver<()>>,
     told: Arc<AtomicUsize>,
 }
@@ -57,7 +58,7 @@ struct Slow {
 impl Reload<Settings> for Slow {
     fn prepare(&self, next: &Settings) -> Result<(), Refusal> {
         if next.limit > 1 {
-            self.asked.send(next.limit).unwrap();
+            self.asked.try_send(next.limit).unwrap();
             self.go.lock().unwrap().recv().unwrap();
         }
         Ok(())
@@ -73,31 +74,28 @@ async fn who_is_slow_to_answer_holds_up_the_change_and_no_reader() {
     let folder = Folder::with("limit = 1");
     let watched: Watched<Settings> =
         Watched::open(folder.sources(), ASKED_ONLY, &SignalSink::default()).await.unwrap();
-    let (asked, mut was_asked) = tokio::sync::mpsc::unbounded_channel();
-    let (let_go, go) = channel();
+    let (asked, mut was_asked) = tokio::sync::mpsc::channel(4);
+    let (let_go, go) = sync_channel(4);
     let told = Arc::new(AtomicUsize::new(0));
     let _bound = watched.subscribe(Slow { asked, go: Mutex::new(go), told: Arc::clone(&told) }).unwrap();
     folder.write("app.toml", "limit = 2");
-    let change = tokio::spawn({
-        let watched = watched.clone();
-        async move { watched.reload().await }
-    });
+    let mut changes = JoinSet::new();
+    let asking = watched.clone();
+    changes.spawn(async move { asking.reload().await });
     assert_eq!(soon(was_asked.recv()).await, Some(2));
     for _ in 0..1_000 {
         assert_eq!((watched.load().limit, watched.generation()), (1, 1));
     }
     // What happens meanwhile waits its turn, and the last content wins.
     folder.write("app.toml", "limit = 3");
-    let next = tokio::spawn({
-        let watched = watched.clone();
-        async move { watched.reload().await }
-    });
+    let asking = watched.clone();
+    changes.spawn(async move { asking.reload().await });
     let_go.send(()).unwrap();
-    assert_eq!(soon(change).await.unwrap(), Ok(2));
+    assert_eq!(soon(changes.join_next()).await.unwrap().unwrap(), Ok(2));
     assert_eq!(soon(was_asked.recv()).await, Some(3));
     assert_eq!(watched.load().limit, 2);
     let_go.send(()).unwrap();
-    assert_eq!(soon(next).await.unwrap(), Ok(3));
+    assert_eq!(soon(changes.join_next()).await.unwrap().unwrap(), Ok(3));
     assert_eq!((watched.load().limit, told.load(Ordering::SeqCst)), (3, 3));
 }
 

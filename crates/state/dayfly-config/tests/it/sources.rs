@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dayfly::SignalSink;
-use dayfly_config::{Secret, Sources, Watched};
+use dayfly_config::{Refusal, Reload, Secret, Sources, Watched};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{ASKED_ONLY, Folder, Other, Settings, asked_only};
@@ -168,6 +168,14 @@ async fn secrets_are_read_and_never_shown() {
     }
 }
 
+struct Refuses;
+impl Reload<Settings> for Refuses {
+    fn prepare(&self, next: &Settings) -> Result<(), Refusal> {
+        Err(Refusal::new(format!("{:?} is none of mine", next.name)))
+    }
+    fn commit(&self, _: &Settings) {}
+}
+
 #[tokio::test]
 async fn a_secret_is_kept_out_of_what_others_say() {
     let folder = Folder::with("name = \"a\"");
@@ -180,6 +188,33 @@ async fn a_secret_is_kept_out_of_what_others_say() {
     folder.write("app.toml", "name = \"hunter2\"");
     let error = watched.reload().await.unwrap_err().to_string();
     assert!(error.ends_with("app.toml:1:8: name: `***` is no name"), "{error}");
+
+    // Who refuses what is in force when he is bound says so to the caller, and no more than that.
+    folder.write("app.toml", "name = \"a\"");
+    let sources = folder.sources().secrets("name").env_from("X", [("X_NAME", "hunter\t2")]);
+    let watched = asked_only(sources).await;
+    let refused = watched.subscribe(Refuses).unwrap_err();
+    assert_eq!(refused.to_string(), "\"***\" is none of mine");
+    assert_eq!(format!("{refused:?}").matches("hunter").count(), 0);
+}
+
+#[tokio::test]
+async fn a_type_that_panics_over_a_secret_does_not_tell_it() {
+    #[derive(Deserialize)]
+    struct Careless {
+        #[expect(dead_code, reason = "it is never read to its end")]
+        key: Secret<Panics>,
+    }
+    struct Panics;
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(input)?;
+            panic!("{text:?} is no key");
+        }
+    }
+    let folder = Folder::with("key = \"hunter \\\"2\\\"\"");
+    let opened = Watched::<Careless>::open(folder.sources(), ASKED_ONLY, &SignalSink::default()).await;
+    assert_eq!(opened.unwrap_err().to_string(), "reading it panicked: \"***\" is no key");
 }
 
 #[tokio::test]
