@@ -55,7 +55,7 @@ where
         let held = shared.slot.load_full();
         let value = project(&held.value);
         if let Err(refusal) = target.prepare(value).and_then(|()| target.commit(value)) {
-            return Err((target, refusal));
+            return Err((target, shared.shown(refusal)));
         }
         if let Some(place) = shared.place_for_follower(held.generation) {
             let id = place.take(Arc::new(OfSection { key, project, is_equal, target }));

@@ -91,8 +91,7 @@ impl<T: DeserializeOwned + 'static> Judge<T> {
         last: Vec<Option<Arc<[u8]>>>,
     ) -> Result<Judged<T>, Vec<Problem>> {
         let secrets = &self.sources.secrets;
-        let read = contain(|| reading::read::<T>(&effective, secrets));
-        let (value, marks) = read.map_err(|panic| vec![Problem::new(format!("reading it {panic}"))])?;
+        let (value, marks) = reading::read::<T>(&effective, secrets);
         let value = value.map_err(|problem| vec![problem])?;
         let answer = contain(|| self.validate.validate(&value));
         let invalid = match answer {

@@ -67,8 +67,8 @@
 //! - `metrics` (off by default): reloads are counted in `dayfly.config.reloads`, by `outcome`.
 //!
 //! # Limits
-//! - Files are TOML or JSON, at most [`max_file_size`](WatchOptions::max_file_size) long. JSON floats of seventeen digits may
-//!   be off by their last bit. The environment is read once.
+//! - Files are TOML or JSON, at most [`max_file_size`](WatchOptions::max_file_size) long.
+//!   The environment is read once.
 //! - Lists are taken whole; a source cannot change one element. Variables name keys in lower case, without `-`.
 //! - A file that is removed keeps what it said last, and so does a section that was asked for with [`Watched::section`]; an
 //!   optional file is taken back by leaving nothing but a comment in it. A file that becomes empty is taken for one that is

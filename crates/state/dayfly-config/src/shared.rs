@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::contain::contain;
 use crate::contents::Contents;
+use crate::error::Refusal;
 use crate::feed::Request;
 use crate::follower::{Follower, Told, change, undo};
 use crate::judge::{Facts, Judge};
@@ -107,6 +108,13 @@ impl<T> Shared<T> {
 
     pub(crate) fn is_stale(&self) -> bool {
         lock(&self.status).is_stale
+    }
+
+    /// What somebody says of the value in force, without its secrets.
+    pub(crate) fn shown(&self, refusal: Refusal) -> Refusal {
+        let in_force = self.in_force();
+        let (effective, marks) = (&in_force.facts.effective, &in_force.facts.marks);
+        Refusal { reason: without_secrets(refusal.reason, effective, &self.secrets, marks) }
     }
 
     pub(crate) fn note_section(&self, key: &str) {

@@ -69,6 +69,8 @@ suite! {
         what_has_expired_is_absent_for_preconditions [Can(TimeToLive), Clock];
         a_sweep_removes_what_has_expired_and_nothing_else [Can(TimeToLive), Clock];
         no_time_to_live_is_too_short_or_too_long [Can(TimeToLive), Clock];
+        a_clock_that_jumps_takes_nothing_away_that_stays [Can(TimeToLive), Clock];
+        an_update_of_what_has_expired_begins_anew [Can(TimeToLive), Can(CompareAndSwap), Clock];
     }
     keys {
         hostile_keys_are_different_entries_and_come_back_as_they_were [Can(Scan)];
@@ -89,6 +91,7 @@ suite! {
     watch {
         changes_are_told_in_order_per_key [Can(Watch)];
         only_keys_of_the_prefix_are_told [Can(Watch)];
+        each_who_watches_is_told_whoever_else_comes_and_goes [Can(Watch)];
         what_follows_a_cursor_is_told_or_a_gap [Can(Watch), Can(WatchResume)];
         a_cursor_that_is_none_is_a_gap [Can(Watch), Can(WatchResume)];
     }

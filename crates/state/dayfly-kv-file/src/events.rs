@@ -4,6 +4,8 @@ use std::error::Error;
 
 #[cfg(feature = "watch")]
 mod heard;
+#[cfg(feature = "watch")]
+mod hub;
 #[cfg(not(feature = "watch"))]
 mod unheard;
 

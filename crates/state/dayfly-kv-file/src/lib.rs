@@ -61,8 +61,9 @@
 //!
 //! # Limits
 //! - What other processes write is told to those who watch with the feature `watch` only, and where the file system has
-//!   events: [`capabilities`](dayfly_kv::Store::capabilities) say so. Each watched store then has a thread and a watch of
-//!   the system, and reads each file that anybody has written; a network file system tells of this host only. What cannot
+//!   events: [`capabilities`](dayfly_kv::Store::capabilities) say so. All watched stores of a process then share one
+//!   instance of the system's watches and one thread, which reads each file that anybody has written: a file system that
+//!   hangs holds up what is told of the others. A network file system tells of this host only. What cannot
 //!   be read, and what the system has dropped, is a gap. If the folder is removed, watches end with an error.
 //! - A watch's cursor leads on as long as somebody watches, and is answered with a gap after that.
 //! - A value that was written a moment ago can be read before it is synced: who reads it may see it lost with the power,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use dayfly_signal::{Draft, SignalHandle, SignalSink};
 
 use crate::capabilities::Capabilities;
+use crate::ending::{Ending, HasEnding};
 use crate::entry::Entry;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
 use crate::etag::Etag;
@@ -19,11 +20,11 @@ use crate::scan::{Page, Scan};
 use crate::store::Store;
 use crate::watch::{Watch, WatchFrom};
 
-mod ending;
+mod called;
 #[cfg(feature = "metrics")]
 mod figures;
 
-use ending::{Called, Ending, HasEnding};
+use called::Called;
 
 /// A store that says how its calls end: as signals, as counts, and with the feature `metrics` as metrics.
 ///
@@ -124,8 +125,10 @@ impl InstrumentedStore {
                 self.corrupt.raise_with(operation);
             }
             Ending::Unavailable => {
-                self.is_unavailable.store(true, Ordering::Relaxed);
+                // Noted after it is raised: what another call takes back too early is taken back by the next one, and
+                // nothing stays raised that nobody would take back.
                 self.unavailable.raise_with(operation);
+                self.is_unavailable.store(true, Ordering::Relaxed);
             }
             Ending::Done | Ending::Refused | Ending::Dropped => {}
         }

@@ -37,7 +37,7 @@
 //! | [`KeyValueStore`], [`Codec`], [`Json`], [`State`] | values of types: `update`, `try_update`, `get_required`, versions and upcasts |
 //! | [`Provider`], [`Place`], [`Namespace`] | stores by database, container and entity, each with a default |
 //! | [`MemoryStore`], [`MemoryBackend`] | the store in memory |
-//! | [`Cache`], [`FallbackStore`], [`InstrumentedStore`] | decorators over any store |
+//! | [`RetryStore`], [`BreakerStore`], [`Cache`], [`FallbackStore`], [`InstrumentedStore`] | decorators over any store, in any order |
 //! | [`ChangeFeed`], [`EtagSource`] | what a backend of yours tells of changes with, and makes etags with |
 //! | [`Migration`] | from one container or version to another: resumable, with a dry run |
 //! | [`ScriptedStore`], [`ManualClock`] | a store that fails as it is told, and a clock that stands still, for your tests |
@@ -79,12 +79,14 @@
 //! - `object_store` for blobs, and `sqlx` for what is queried by more than its key.
 
 mod backend;
+mod breaker_store;
 mod cached;
 mod capabilities;
 mod changes;
 mod clock;
 mod codec;
 mod deadline;
+mod ending;
 mod entry;
 mod error;
 mod etag;
@@ -101,6 +103,7 @@ mod precondition;
 mod provider;
 mod put;
 mod random;
+mod retry_store;
 mod scan;
 mod scripted;
 mod state;
@@ -111,6 +114,7 @@ mod watch;
 
 pub use async_trait::async_trait;
 pub use backend::Backend;
+pub use breaker_store::BreakerStore;
 pub use bytes::Bytes;
 pub use cached::{Cache, CacheOptions, CachedStore};
 pub use capabilities::{Capabilities, Capability, DEFAULT_MAX_VALUE_BYTES, MissingCapability};
@@ -138,6 +142,7 @@ pub use nonce::Nonce;
 pub use precondition::Precondition;
 pub use provider::{Place, Provider};
 pub use put::PutOptions;
+pub use retry_store::RetryStore;
 pub use scan::{Page, Scan};
 pub use scripted::{Call, Fault, ScriptedStore};
 pub use state::State;

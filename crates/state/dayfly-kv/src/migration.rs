@@ -1,5 +1,6 @@
 //! Moving entries from one store to another, or from one version to the next.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use bytes::Bytes;
 use crate::clock::{Clock, SystemClock};
 use crate::codec::{Codec, DecodeError};
 use crate::entry::Entry;
-use crate::error::{GetError, PutError};
+use crate::error::{Corrupt, GetError, PutError};
 use crate::key::Key;
+use crate::nonce::Nonce;
 use crate::put::PutOptions;
 use crate::scan::Scan;
 use crate::store::Store;
@@ -24,10 +26,12 @@ type Change = Box<dyn FnMut(&Key, &Bytes) -> Result<Option<Bytes>, DecodeError> 
 
 /// A migration: every entry of one store, changed on the way, is written to another store or back to the same one.
 ///
-/// It works page by page, in the order of the keys, and can be stopped after any of them: what [`run`](Self::run) or
-/// [`step`](Self::step) has reported is done, and another migration goes on [`after`](MigrationOptions::after) the last
-/// key. Doing a page twice does no harm: an entry that is there already with the same bytes is left alone. The entries
-/// that it reads stay where they are, and keep what is left of their time to live.
+/// It works page by page, in the order of the keys, and can be stopped anywhere: [`report`](Self::report) says up to which
+/// key all is done, and another migration goes on [`after`](MigrationOptions::after) that one. The same migration goes on
+/// with the entry at which it was broken off, and does none twice: each write carries a mark, so that one whose answer was
+/// lost is found again. Another process knows of no mark: what it does again does no harm where an entry that is there
+/// already with the same bytes is left alone, or where `change` leaves alone what it has changed. The entries that it reads
+/// stay where they are, and keep what is left of their time to live.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,7 +57,17 @@ pub struct Migration {
     options: MigrationOptions,
     clock: Arc<dyn Clock>,
     report: MigrationReport,
+    /// The page under way, less what is done of it.
+    page: Option<Listed>,
+    /// What the writes of the entry under way are marked with, to find out whether one of them was done.
+    mark: Nonce,
     is_done: bool,
+}
+
+/// What is left of a page.
+struct Listed {
+    entries: VecDeque<(Key, Entry)>,
+    next: Option<Key>,
 }
 
 #[derive(Debug)]
@@ -109,7 +123,17 @@ impl Migration {
     fn new(from: Arc<dyn Store>, to: Target, change: Change, options: &MigrationOptions) -> Self {
         let report = MigrationReport { after: options.after.clone(), ..MigrationReport::default() };
         let clock = Arc::new(SystemClock);
-        Self { from, to, change, options: options.clone(), clock, report, is_done: false }
+        Self {
+            from,
+            to,
+            change,
+            options: options.clone(),
+            clock,
+            report,
+            page: None,
+            mark: Nonce::unique(),
+            is_done: false,
+        }
     }
 
     /// Reckons what is left of a time to live by this clock: the one that the stores have.
@@ -132,7 +156,7 @@ impl Migration {
     /// has them.
     ///
     /// # Cancel safety
-    /// Dropped, the page under way is done in part; it is done again by the next call, which does no harm.
+    /// Dropped, the entry under way was written, may yet be, or will never be. The next call finds out, and goes on there.
     pub async fn run(&mut self) -> Result<&MigrationReport, MigrateError> {
         while self.step().await? {}
         Ok(&self.report)
@@ -149,78 +173,97 @@ impl Migration {
         if self.is_done {
             return Ok(false);
         }
-        let scan = Scan::new(self.options.prefix.clone()).limit(self.options.page);
-        let page = self.from.scan(&scan.after(self.report.after.clone())).await?;
-        // Only a page that was done as a whole is reported, so that doing it again counts nothing twice.
-        let mut report = self.report.clone();
-        for corrupt in page.corrupt {
-            report.failed(corrupt.key.clone(), EntryError::Corrupt(corrupt));
+        // What was listed before this was broken off may be another by now.
+        let is_resumed = self.page.is_some();
+        if !is_resumed {
+            self.list().await?;
         }
-        for (key, entry) in page.entries {
-            self.move_one(&key, entry, &mut report).await?;
-            report.after = Some(key);
+        while let Some((key, entry)) = self.page.as_ref().and_then(|page| page.entries.front().cloned()) {
+            let entry = if is_resumed { self.read(&key).await? } else { Ok(Some(entry)) };
+            let settled = match entry {
+                Ok(entry) => self.move_one(&key, entry).await?,
+                Err(corrupt) => Settled::Failed(EntryError::Corrupt(corrupt)),
+            };
+            // Nothing is waited for from here on, so an entry is done and reported, or neither.
+            if let Some(page) = &mut self.page {
+                page.entries.pop_front();
+            }
+            self.mark = Nonce::unique();
+            self.settle(key, settled);
         }
-        self.is_done = page.next.is_none();
-        report.after = page.next.or(report.after);
-        self.report = report;
+        let next = self.page.take().and_then(|page| page.next);
+        self.is_done = next.is_none();
+        self.report.after = next.or(self.report.after.take());
         Ok(!self.is_done)
     }
 
-    async fn move_one(
-        &mut self,
-        key: &Key,
-        entry: Entry,
-        report: &mut MigrationReport,
-    ) -> Result<(), MigrateError> {
-        report.read += 1;
-        let mut current = Some(entry);
-        for _ in 0..ATTEMPTS {
-            // What was deleted meanwhile has nothing to be moved.
-            let Some(entry) = current else { return Ok(()) };
-            let value = match (self.change)(key, &entry.value) {
-                Ok(Some(value)) => value,
-                Ok(None) => {
-                    report.left_out += 1;
-                    return Ok(());
-                }
-                Err(error) => {
-                    report.failed(Some(key.clone()), EntryError::Undecodable(error));
-                    return Ok(());
-                }
-            };
-            match self.write(key, &entry, value, report).await? {
-                Written::Settled => return Ok(()),
-                Written::Changed => {
-                    current = match self.from.get(key).await {
-                        Ok(current) => current,
-                        Err(GetError::Corrupt(corrupt)) => {
-                            report.failed(Some(key.clone()), EntryError::Corrupt(corrupt));
-                            return Ok(());
-                        }
-                        Err(GetError::Unavailable(why)) => return Err(why.into()),
-                    };
-                }
-            }
+    /// Lists the next page.
+    async fn list(&mut self) -> Result<(), MigrateError> {
+        let scan = Scan::new(self.options.prefix.clone()).limit(self.options.page);
+        let page = self.from.scan(&scan.after(self.report.after.clone())).await?;
+        for corrupt in page.corrupt {
+            self.report.failed(corrupt.key.clone(), EntryError::Corrupt(corrupt));
         }
-        report.failed(Some(key.clone()), EntryError::Contended);
+        self.page = Some(Listed { entries: page.entries.into(), next: page.next });
         Ok(())
     }
 
-    async fn write(
-        &self,
-        key: &Key,
-        entry: &Entry,
-        value: Bytes,
-        report: &mut MigrationReport,
-    ) -> Result<Written, MigrateError> {
+    fn settle(&mut self, key: Key, settled: Settled) {
+        let report = &mut self.report;
+        report.read += 1;
+        match settled {
+            Settled::Written => report.written += 1,
+            Settled::Same => report.same += 1,
+            Settled::Kept => report.kept += 1,
+            Settled::LeftOut => report.left_out += 1,
+            Settled::Gone => {}
+            Settled::Failed(error) => report.failed(Some(key.clone()), error),
+        }
+        report.after = Some(key);
+    }
+
+    async fn read(&self, key: &Key) -> Result<Result<Option<Entry>, Corrupt>, MigrateError> {
+        match self.from.get(key).await {
+            Ok(found) => Ok(Ok(found)),
+            Err(GetError::Corrupt(corrupt)) => Ok(Err(corrupt)),
+            Err(GetError::Unavailable(why)) => Err(why.into()),
+        }
+    }
+
+    async fn move_one(&mut self, key: &Key, entry: Option<Entry>) -> Result<Settled, MigrateError> {
+        let mut current = entry;
+        for _ in 0..ATTEMPTS {
+            // What was deleted meanwhile has nothing to be moved.
+            let Some(entry) = current else { return Ok(Settled::Gone) };
+            if matches!(self.to, Target::Same) && entry.nonce == Some(self.mark) {
+                return Ok(Settled::Written);
+            }
+            let value = match (self.change)(key, &entry.value) {
+                Ok(Some(value)) => value,
+                Ok(None) => return Ok(Settled::LeftOut),
+                Err(error) => return Ok(Settled::Failed(EntryError::Undecodable(error))),
+            };
+            if let Some(settled) = self.write(key, &entry, value).await? {
+                return Ok(settled);
+            }
+            current = match self.read(key).await? {
+                Ok(current) => current,
+                Err(corrupt) => return Ok(Settled::Failed(EntryError::Corrupt(corrupt))),
+            };
+        }
+        Ok(Settled::Failed(EntryError::Contended))
+    }
+
+    /// What became of the entry; `None` when somebody has changed it, and it is to be read again.
+    async fn write(&self, key: &Key, entry: &Entry, value: Bytes) -> Result<Option<Settled>, MigrateError> {
         let to = match &self.to {
             Target::Other(other) => other,
             Target::Same => &self.from,
         };
-        let mut options = PutOptions::new();
+        let mut options = PutOptions::new().nonce(self.mark);
         if let Some(deadline) = entry.deadline {
             let Ok(left) = deadline.time().duration_since(self.clock.now()) else {
-                return Ok(Written::Settled);
+                return Ok(Some(Settled::Gone));
             };
             options = options.time_to_live(left);
         }
@@ -231,43 +274,41 @@ impl Migration {
         };
         if matches!(self.to, Target::Other(_)) {
             match to.get(key).await {
-                Ok(Some(there)) if there.value == value => {
-                    report.same += 1;
-                    return Ok(Written::Settled);
-                }
+                Ok(Some(there)) if there.nonce == Some(self.mark) => return Ok(Some(Settled::Written)),
+                Ok(Some(there)) if there.value == value => return Ok(Some(Settled::Same)),
                 Ok(Some(_)) if self.options.on_existing == OnExisting::Keep => {
-                    report.kept += 1;
-                    return Ok(Written::Settled);
+                    return Ok(Some(Settled::Kept));
                 }
                 Ok(_) => {}
                 Err(GetError::Corrupt(_)) if self.options.on_existing == OnExisting::Replace => {}
                 Err(GetError::Corrupt(corrupt)) => {
-                    report.failed(Some(key.clone()), EntryError::Corrupt(corrupt));
-                    return Ok(Written::Settled);
+                    return Ok(Some(Settled::Failed(EntryError::Corrupt(corrupt))));
                 }
                 Err(GetError::Unavailable(why)) => return Err(why.into()),
             }
         }
         if self.options.dry_run {
-            report.written += 1;
-            return Ok(Written::Settled);
+            return Ok(Some(Settled::Written));
         }
         match to.put(key, value, options).await {
-            Ok(_) => report.written += 1,
-            Err(PutError::Conflict(_)) if matches!(self.to, Target::Same) => return Ok(Written::Changed),
-            // Somebody wrote it between our look and our write.
-            Err(PutError::Conflict(_)) => report.kept += 1,
-            Err(PutError::Unknown(why) | PutError::Unavailable(why)) => return Err(why.into()),
-            Err(refused) => report.failed(Some(key.clone()), EntryError::Refused(refused)),
+            Ok(_) => Ok(Some(Settled::Written)),
+            // Somebody wrote it between our look and our write, or it was an earlier write of ours that came late.
+            Err(PutError::Conflict(_)) => Ok(None),
+            Err(PutError::Unknown(why) | PutError::Unavailable(why)) => Err(why.into()),
+            Err(refused) => Ok(Some(Settled::Failed(EntryError::Refused(refused)))),
         }
-        Ok(Written::Settled)
     }
 }
 
-enum Written {
-    Settled,
-    /// Somebody has changed the entry: it is to be read again.
-    Changed,
+/// What became of an entry.
+enum Settled {
+    Written,
+    Same,
+    Kept,
+    LeftOut,
+    /// It was deleted or has expired meanwhile.
+    Gone,
+    Failed(EntryError),
 }
 
 impl fmt::Debug for Migration {

@@ -17,7 +17,7 @@ pub struct Scan {
     pub after: Option<Key>,
     /// From the greatest key to the least.
     pub reverse: bool,
-    /// The most entries of a page; at least 1.
+    /// The most entries of a page. Zero counts as 1: a page without room would have no key to go on after.
     pub limit: usize,
 }
 

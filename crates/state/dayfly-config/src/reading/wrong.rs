@@ -93,7 +93,7 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()] + one.chars().count().saturating_sub(SHOWN)
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -9,8 +9,11 @@ mod files;
 mod kinds;
 mod lifetime;
 mod mutations;
+mod neighbours;
+mod numbers;
 #[cfg(feature = "serde")]
 mod options;
+mod profiles;
 mod reading;
 mod rejecting;
 mod reports;

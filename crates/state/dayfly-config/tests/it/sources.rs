@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dayfly::SignalSink;
-use dayfly_config::{Secret, Sources, Watched};
+use dayfly_config::{Refusal, Reload, Secret, Sources, Watched};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{ASKED_ONLY, Folder, Other, Settings, asked_only};
@@ -168,6 +168,14 @@ async fn secrets_are_read_and_never_shown() {
     }
 }
 
+struct Refuses;
+impl Reload<Settings> for Refuses {
+    fn prepare(&self, next: &Settings) -> Result<(), Refusal> {
+        Err(Refusal::new(format!("{:?} is none of mine", next.name)))
+    }
+    fn commit(&self, _: &Settings) {}
+}
+
 #[tokio::test]
 async fn a_secret_is_kept_out_of_what_others_say() {
     let folder = Folder::with("name = \"a\"");
@@ -180,6 +188,33 @@ async fn a_secret_is_kept_out_of_what_others_say() {
     folder.write("app.toml", "name = \"hunter2\"");
     let error = watched.reload().await.unwrap_err().to_string();
     assert!(error.ends_with("app.toml:1:8: name: `***` is no name"), "{error}");
+
+    // Who refuses what is in force when he is bound says so to the caller, and no more than that.
+    folder.write("app.toml", "name = \"a\"");
+    let sources = folder.sources().secrets("name").env_from("X", [("X_NAME", "hunter\t2")]);
+    let watched = asked_only(sources).await;
+    let refused = watched.subscribe(Refuses).unwrap_err();
+    assert_eq!(refused.to_string(), "\"***\" is none of mine");
+    assert_eq!(format!("{refused:?}").matches("hunter").count(), 0);
+}
+
+#[tokio::test]
+async fn a_type_that_panics_over_a_secret_does_not_tell_it() {
+    #[derive(Deserialize)]
+    struct Careless {
+        #[expect(dead_code, reason = "it is never read to its end")]
+        key: Secret<Panics>,
+    }
+    struct Panics;
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(input)?;
+            panic!("{text:?} is no key");
+        }
+    }
+    let folder = Folder::with("key = \"hunter \\\"2\\\"\"");
+    let opened = Watched::<Careless>::open(folder.sources(), ASKED_ONLY, &SignalSink::default()).await;
+    assert_eq!(opened.unwrap_err().to_string(), "reading it panicked: \"***\" is no key");
 }
 
 #[tokio::test]
@@ -192,4 +227,48 @@ async fn defaults_that_are_secret_stay_what_they_are() {
     let watched: Watched<Hidden> = Watched::open(sources, ASKED_ONLY, &SignalSink::default()).await.unwrap();
     assert_eq!(watched.load().key.expose(), "hunter2");
     assert!(watched.report().to_string().contains("key = \"***\" (defaults)"));
+}
+
+/// What stands in a flattened part is not known to serde by its key, so only the words of the message can be looked through.
+#[tokio::test]
+async fn a_secret_is_kept_out_of_a_message_in_whatever_form_it_stands_there() {
+    #[derive(Deserialize)]
+    struct Outer {
+        #[serde(flatten)]
+        _inner: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        #[serde(rename = "token")]
+        _token: u32,
+        #[serde(rename = "token_secret", default)]
+        _other: Option<u32>,
+    }
+    let long = format!("hunter{}", "2".repeat(200));
+    for (secret, other) in [
+        ("hunter2", ""),
+        (&*long, ""),
+        ("hunter\"quoted\"", ""),
+        ("hunter\\back\\slash", ""),
+        ("hunter\ttab and \u{200b} and \u{7}", ""),
+        ("hunter\u{e9}\u{1f600}", ""),
+        // One of them is a part of the other.
+        ("hunter-2345", "hunter"),
+        ("hunter", "hunter-2345"),
+        ("x", "hunter-2345"),
+    ] {
+        let folder = Folder::new();
+        let text = serde_json::json!({ "token": secret, "token_secret": other }).to_string();
+        folder.write("app.json", text);
+        let sources = Sources::new().file(folder.path("app.json"));
+        let opened = Watched::<Outer>::open(sources, ASKED_ONLY, &SignalSink::default()).await;
+        let error = opened.unwrap_err();
+        for shown in [error.to_string(), format!("{error:?}")] {
+            let shown = shown.replace(folder.temp.path().to_str().unwrap(), "");
+            for part in ["hunter", "2345", "quoted", "slash", "tab and"] {
+                assert!(!shown.contains(part), "{secret:.20} in {shown}");
+            }
+        }
+        assert!(error.to_string().contains("expected u32"), "{error}");
+    }
 }

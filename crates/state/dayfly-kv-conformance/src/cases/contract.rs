@@ -189,9 +189,17 @@ pub(crate) async fn clearing_empties_one_namespace_and_no_other(subject: &Subjec
 pub(crate) async fn a_namespace_that_is_opened_twice_is_the_same(subject: &Subject) -> Result<(), Broken> {
     let (one, other, a) = (subject.store().await?, subject.store().await?, key("a")?);
     let etag = one.put(&a, value("1"), ANY).await?;
-    ensure_eq!(other.get(&a).await?.map(|entry| entry.etag), Some(etag.clone()), "what the other one wrote");
+    for store in [&one, &other] {
+        let found = store.get(&a).await?.map(|entry| entry.etag);
+        ensure_eq!(found, Some(etag.clone()), "what one of the two wrote, by both");
+    }
     other.put(&a, value("2"), ANY.matches(etag.clone())).await?;
     drop(other);
+    ensure_eq!(
+        one.get(&a).await?.map(|entry| entry.value),
+        Some(value("2")),
+        "what the other one wrote then"
+    );
     let stale = one.put(&a, value("3"), ANY.matches(etag)).await;
     ensure!(stale.is_err(), "the other store's write was overwritten");
     Ok(())

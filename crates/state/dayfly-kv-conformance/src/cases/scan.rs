@@ -161,5 +161,17 @@ pub(crate) async fn a_limit_of_any_size_works(subject: &Subject) -> Result<(), B
     let exact = store.scan(&Scan::all().limit(3)).await?;
     ensure_eq!(exact.entries.len(), 3, "a page of exactly as many entries as there are");
     ensure_eq!(listed(&*store, &Scan::all().after(key("c")?)).await?, [""; 0], "after the last key");
+    // Zero counts as one: who goes on until there is no next page would never see an entry, or never come to an end.
+    let (mut keys, mut scan) = (Vec::new(), Scan::all());
+    scan.limit = 0;
+    for _ in 0..4 {
+        let page = store.scan(&scan).await?;
+        keys.extend(page.entries.into_iter().map(|(key, _)| key.as_str().to_owned()));
+        scan.after = page.next;
+        if scan.after.is_none() {
+            break;
+        }
+    }
+    ensure!(keys == ["a", "b", "c"] && scan.after.is_none(), "with a limit of zero, {keys:?} were listed");
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Deadlines.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use dayfly_kv::{Precondition, Prefix, Scan, Store};
+use dayfly_kv::{Clock, KeyValueStore, Precondition, Prefix, Scan, Store, UpdateOptions};
 
 use super::{ANY, key, value};
 use crate::case::{Broken, ensure, ensure_conflict, ensure_eq};
@@ -135,5 +136,73 @@ pub(crate) async fn no_time_to_live_is_too_short_or_too_long(subject: &Subject) 
     ensure_eq!(store.contains(&zero).await?, false, "of a time to live of zero, later");
     clock.advance(Duration::from_secs(100 * 365 * 86_400));
     ensure_eq!(store.contains(&most).await?, true, "of the longest time to live, a century later");
+    Ok(())
+}
+
+/// The clock of a machine is set back, set forward, or not set at all.
+pub(crate) async fn a_clock_that_jumps_takes_nothing_away_that_stays(
+    subject: &Subject,
+) -> Result<(), Broken> {
+    let (store, clock) = (subject.store().await?, subject.manual_clock()?);
+    let start = clock.now();
+    let (early, late, stays) = (key("early")?, key("late")?, key("stays")?);
+    store.put(&late, value("1"), ANY.time_to_live(MINUTE)).await?;
+    store.put(&stays, value("1"), ANY).await?;
+    clock.set(start - 60 * MINUTE);
+    let old = store.put(&early, value("1"), ANY.time_to_live(MINUTE)).await?;
+    for key in [&early, &late, &stays] {
+        ensure_eq!(store.contains(key).await?, true, "{key:?}, an hour before it was written");
+    }
+    clock.advance(MINUTE + step(&*store));
+    ensure_eq!(store.sweep().await?, 1, "a sweep after the deadline that was set in the past");
+    ensure_eq!(store.get(&early).await?, None, "what was written while the clock was slow, after its minute");
+    ensure_eq!(store.contains(&late).await?, true, "what was written before the clock was set back");
+    // What was swept is gone for good, whatever the clock says then.
+    clock.set(start - 60 * MINUTE);
+    let back = store.put(&early, value("2"), ANY.matches(old)).await;
+    ensure_conflict!(back, PutError, None, "put Matches of what was swept, before it would have expired");
+    let far = SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::MAX);
+    for moment in [SystemTime::UNIX_EPOCH, start + MINUTE, start + MINUTE + step(&*store), far] {
+        clock.set(moment);
+        let is_there = moment <= start + MINUTE;
+        ensure_eq!(store.contains(&late).await?, is_there, "at {moment:?}");
+        ensure_eq!(store.contains(&stays).await?, true, "without a deadline, at {moment:?}");
+        let short = store.put(&early, value("3"), ANY.time_to_live(Duration::ZERO)).await?;
+        ensure_eq!(
+            store.get(&early).await?.map(|entry| entry.etag),
+            Some(short),
+            "what was put at {moment:?}"
+        );
+        store.put(&early, value("4"), ANY.time_to_live(Duration::MAX)).await?;
+        ensure_eq!(store.contains(&early).await?, true, "what stays for the longest time, at {moment:?}");
+    }
+    Ok(())
+}
+
+/// What stands at the end of an update is not what stood there when it began, if that has expired meanwhile.
+pub(crate) async fn an_update_of_what_has_expired_begins_anew(subject: &Subject) -> Result<(), Broken> {
+    let (store, clock) = (subject.store().await?, subject.manual_clock()?);
+    let counts = KeyValueStore::<String, u64>::json(Arc::clone(&store));
+    let leases = counts.clone().updates(UpdateOptions::new().time_to_live(MINUTE));
+    let count = |found: Option<u64>| found.unwrap_or(0) + 1;
+    ensure_eq!(leases.update("n", count).await?.value, 1, "the first update");
+    clock.advance(MINUTE);
+    ensure_eq!(leases.update("n", count).await?.value, 2, "an update at the deadline");
+    clock.advance(MINUTE + step(&*store));
+    ensure_eq!(leases.update("n", count).await?.value, 1, "an update after the deadline");
+    // The time passes while the change is being thought about.
+    let (mut calls, late) = (0, clock.clone());
+    let passed = 2 * MINUTE;
+    let slow = leases
+        .update("n", |found| {
+            calls += 1;
+            if calls == 1 {
+                late.advance(passed);
+            }
+            found.map_or(100, |found| found + 1)
+        })
+        .await?;
+    ensure_eq!((calls, slow.value), (2, 100), "an update whose entry has expired before its write");
+    ensure_eq!(counts.get_required("n").await?.value, 100, "what it left");
     Ok(())
 }

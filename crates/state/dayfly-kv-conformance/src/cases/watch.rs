@@ -106,6 +106,39 @@ pub(crate) async fn only_keys_of_the_prefix_are_told(subject: &Subject) -> Resul
     Ok(())
 }
 
+pub(crate) async fn each_who_watches_is_told_whoever_else_comes_and_goes(
+    subject: &Subject,
+) -> Result<(), Broken> {
+    let store = subject.store().await?;
+    let (mut stays, mut leaves) = (
+        store.watch(&Prefix::all(), WatchFrom::Now).await?,
+        store.watch(&Prefix::all(), WatchFrom::Now).await?,
+    );
+    let first = key("first")?;
+    let etag = store.put(&first, value("1"), ANY).await?;
+    for watch in [&mut stays, &mut leaves] {
+        let (told, ..) = told_until(watch, &first).await?;
+        ensure_eq!(
+            told.get(&first).map(Vec::as_slice),
+            Some(&[Some(etag.clone())][..]),
+            "one of two who watch"
+        );
+    }
+    drop(leaves);
+    store.put(&key("second")?, value("1"), ANY).await?;
+    let mut late = store.watch(&Prefix::all(), WatchFrom::Now).await?;
+    let end = key("end")?;
+    store.put(&end, value("end"), ANY).await?;
+    let (told, _, gap) = told_until(&mut stays, &end).await?;
+    ensure!(
+        gap || told.contains_key(&key("second")?),
+        "who stays was not told, after the other one has left"
+    );
+    let (told, _, gap) = told_until(&mut late, &end).await?;
+    ensure!(gap || !told.contains_key(&first), "who comes late was told of what was before");
+    Ok(())
+}
+
 pub(crate) async fn what_follows_a_cursor_is_told_or_a_gap(subject: &Subject) -> Result<(), Broken> {
     let store = subject.store().await?;
     let mut watch = store.watch(&Prefix::all(), WatchFrom::Now).await?;

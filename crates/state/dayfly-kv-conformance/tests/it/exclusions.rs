@@ -19,14 +19,14 @@ async fn cases_that_need_what_is_missing_are_excluded_with_the_reason() {
     let report = examine(without_a_clock).await;
     let timed: Vec<_> =
         CASES.iter().filter(|case| case.needs().contains(&Need::Clock)).map(Case::name).collect();
-    assert_eq!(timed.len(), 7);
+    assert_eq!(timed.len(), 9);
     assert_eq!(report.excluded(), timed);
     assert_eq!(report.broken(), [""; 0]);
     let reasons = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Excluded { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
-    assert!(reasons.eq([&"the subject has no clock that can be moved"; 7].map(|reason| *reason)));
+    assert!(reasons.eq([&"the subject has no clock that can be moved"; 9].map(|reason| *reason)));
     assert!(report.to_string().contains("excluded  an_entry_is_there_at_its_deadline_and_gone_after_it"));
 }
 

@@ -4,6 +4,7 @@
 
 mod broken;
 mod checker;
+mod decorated;
 mod exclusions;
 mod full;
 mod memory;

@@ -5,54 +5,36 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use dayfly::contain::contain;
 use dayfly_kv::Unavailable;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, EventKind};
 
 use super::Heard;
+use super::hub::{Hear, Listener, Listeners, listen, locked};
 
 /// What the file system tells of a folder, until this is dropped.
-pub(crate) struct Events(Option<RecommendedWatcher>);
+pub(crate) struct Events {
+    _listener: Listener,
+}
 
 impl Events {
     /// Whether events of this folder are to be had; why not, if not.
     pub(crate) fn probe(folder: &Path) -> Result<(), String> {
-        Self::begin(folder, |_| {}).map(drop).map_err(|error| format!("no events are to be had: {error}"))
+        let listened = listen(folder, Arc::new(|_| {}));
+        listened.map(drop).map_err(|error| format!("no events are to be had: {error}"))
     }
 
-    /// Calls back with each event, in a thread of its own.
+    /// Calls back with each event, on a thread that all folders share.
     pub(crate) fn of(
         folder: &Path,
-        hear: impl FnMut(Heard<'_>) + Send + 'static,
+        hear: impl Fn(Heard<'_>) + Send + Sync + 'static,
     ) -> Result<Self, Unavailable> {
         let failed = |error| Unavailable::because(format!("cannot watch {}", folder.display()), error);
-        Self::begin(folder, hear).map_err(failed)
-    }
-
-    fn begin(folder: &Path, mut hear: impl FnMut(Heard<'_>) + Send + 'static) -> notify::Result<Self> {
-        let path = folder.to_path_buf();
-        let watcher = notify::recommended_watcher(move |event| {
-            // What panics here would end the thread, and nobody would be told of anything any more.
-            if contain(|| tell(&path, event, &mut hear)).is_none() {
-                contain(|| hear(Heard::Last("looking into an event panicked".into())));
-            }
-        })?;
-        let mut events = Self(Some(watcher));
-        if let Some(watcher) = &mut events.0 {
-            watcher.watch(folder, RecursiveMode::NonRecursive)?;
-        }
-        Ok(events)
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        let watcher = self.0.take();
-        // It panics when its thread has ended.
-        contain(|| drop(watcher));
+        listen(folder, Arc::new(hear)).map(|listener| Self { _listener: listener }).map_err(failed)
     }
 }
 
@@ -62,25 +44,41 @@ impl fmt::Debug for Events {
     }
 }
 
-fn tell(folder: &PathBuf, event: notify::Result<Event>, hear: &mut impl FnMut(Heard<'_>)) {
+/// Tells those whom an event concerns.
+pub(super) fn route(listeners: &Mutex<Listeners>, event: notify::Result<Event>) {
+    let missed = || {
+        for hear in locked(listeners).all() {
+            tell(&hear, Heard::Missed);
+        }
+    };
     let event = match event {
-        Ok(event) if event.need_rescan() => return hear(Heard::Missed),
+        Ok(event) if event.need_rescan() || event.paths.is_empty() => return missed(),
         Ok(event) if is_reading(event.kind) => return,
         Ok(event) => event,
-        Err(_) => return hear(Heard::Missed),
+        Err(_) => return missed(),
     };
     for path in &event.paths {
-        if path == folder {
-            if ends_the_watch(event.kind) {
+        if ends_the_watch(event.kind) {
+            let ended = locked(listeners).end(path);
+            for hear in ended {
                 let gone = io::Error::new(io::ErrorKind::NotFound, "the folder was removed or renamed");
-                hear(Heard::Last(gone.into()));
+                tell(&hear, Heard::Last(gone.into()));
             }
-        } else if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-            hear(Heard::Name(name));
+        }
+        let named = path.parent().zip(path.file_name().and_then(|name| name.to_str()));
+        if let Some((folder, name)) = named {
+            let concerned = locked(listeners).of(folder);
+            for hear in concerned {
+                tell(&hear, Heard::Name(name));
+            }
         }
     }
-    if event.paths.is_empty() {
-        hear(Heard::Missed);
+}
+
+/// What panics here would end the thread, and nobody would be told of anything any more.
+fn tell(hear: &Hear, heard: Heard<'_>) {
+    if contain(|| hear(heard)).is_none() {
+        contain(|| hear(Heard::Last("looking into an event panicked".into())));
     }
 }
 
@@ -97,17 +95,34 @@ fn ends_the_watch(kind: EventKind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use notify::event::{CreateKind, Flag, MetadataKind, RemoveKind, RenameMode};
 
     use super::*;
 
-    /// What is heard of an event of these paths.
+    /// What those who listen to `/here` and to `/there` hear of this event.
+    fn all_heard(event: notify::Result<Event>) -> Vec<String> {
+        let all: Arc<Mutex<Vec<String>>> = Arc::default();
+        let listeners = Mutex::new(Listeners::default());
+        for folder in ["/here", "/there"] {
+            let all = Arc::clone(&all);
+            let hear = move |heard: Heard<'_>| locked(&all).push(format!("{folder}: {heard:?}"));
+            locked(&listeners).add_for_test(folder, Arc::new(hear));
+        }
+        route(&listeners, event);
+        std::mem::take(&mut *locked(&all))
+    }
+
+    /// What is heard of an event of these paths, as far as it concerns `/here`. The others hear nothing of it.
     fn heard(kind: EventKind, paths: &[&str]) -> Vec<String> {
-        let mut all = Vec::new();
         let mut event = Event::new(kind);
         event.paths = paths.iter().map(PathBuf::from).collect();
-        tell(&PathBuf::from("/here"), Ok(event), &mut |heard| all.push(format!("{heard:?}")));
-        all
+        let here = |heard: String| heard.strip_prefix("/here: ").map(str::to_owned);
+        all_heard(Ok(event))
+            .into_iter()
+            .map(|heard| here(heard).expect("the others are not concerned"))
+            .collect()
     }
 
     #[test]
@@ -130,12 +145,12 @@ mod tests {
 
     #[test]
     fn what_was_lost_is_said_and_the_end_of_the_folder_too() {
-        let mut all = Vec::new();
         let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        for event in [Ok(lost), Err(notify::Error::generic("lost"))] {
-            tell(&PathBuf::from("/here"), event, &mut |heard| all.push(matches!(heard, Heard::Missed)));
+        for event in [Ok(lost), Err(notify::Error::generic("lost")), Ok(Event::new(EventKind::Any))] {
+            let mut all = all_heard(event);
+            all.sort_unstable();
+            assert_eq!(all, ["/here: Missed", "/there: Missed"]);
         }
-        assert_eq!(all, [true, true]);
         assert!(heard(EventKind::Remove(RemoveKind::Folder), &["/here"])[0].starts_with("Last"));
         assert!(
             heard(EventKind::Modify(ModifyKind::Name(RenameMode::From)), &["/here"])[0].starts_with("Last")
@@ -143,5 +158,22 @@ mod tests {
         let chmod = EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any));
         assert_eq!(heard(chmod, &["/here"]), [""; 0]);
         assert_eq!(heard(EventKind::Remove(RemoveKind::Folder), &["/here/.dayfly"]), [r#"Name(".dayfly")"#]);
+    }
+
+    #[test]
+    fn who_panics_hears_no_more_than_that_and_the_others_hear_everything() {
+        let (all, listeners) = (Arc::new(Mutex::new(Vec::new())), Mutex::new(Listeners::default()));
+        for name in ["one", "two"] {
+            let all = Arc::clone(&all);
+            let hear = move |heard: Heard<'_>| {
+                let is_name = matches!(heard, Heard::Name(_));
+                locked(&all).push((name, is_name));
+                assert!(name == "two" || !is_name, "one cannot bear it");
+            };
+            locked(&listeners).add_for_test("/here", Arc::new(hear));
+        }
+        let event = || Ok(Event::new(EventKind::Any).add_path("/here/a.json".into()));
+        route(&listeners, event());
+        assert_eq!(*locked(&all), [("one", true), ("one", false), ("two", true)]);
     }
 }

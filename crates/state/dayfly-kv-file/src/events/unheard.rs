@@ -15,7 +15,7 @@ impl Events {
         Err("what other processes write is told with the feature `watch` only".to_owned())
     }
 
-    pub(crate) fn of(_: &Path, _: impl FnMut(Heard<'_>) + Send + 'static) -> Result<Self, Unavailable> {
+    pub(crate) fn of(_: &Path, _: impl Fn(Heard<'_>) + Send + Sync + 'static) -> Result<Self, Unavailable> {
         Err(Unavailable::new("there are no events"))
     }
 }

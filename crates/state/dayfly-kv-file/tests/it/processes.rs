@@ -7,11 +7,11 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly_kv::{Capability, KeyValueStore, Store, UpdateOptions};
+use dayfly_kv::{Capability, KeyValueStore, Precondition, PutError, PutOptions, Store, UpdateOptions};
 use dayfly_kv_file::{Disk, FileStore, Held, SystemDisk};
 use dayfly_testing::times;
 
-use crate::support::{as_process, backend_on, namespace, opened, process};
+use crate::support::{as_process, backend_on, bytes, key, namespace, opened, process};
 
 /// A disk without locks, for the planted fault.
 #[derive(Debug)]
@@ -135,4 +135,61 @@ async fn a_disk_whose_locks_do_not_exclude_is_said_to_have_none() {
     let store = store(folder.path(), "lockless").await;
     assert!(!store.capabilities().has(Capability::AcrossProcesses));
     assert!(store.capabilities().has(Capability::CompareAndSwap));
+}
+
+/// The same values again and again, by overwriting and by deleting, and what was given for each write.
+async fn given(root: &Path) -> Vec<String> {
+    let (store, name, mut given) = (opened(root).await, key("a"), Vec::new());
+    for _ in 0..3 {
+        for value in ["A", "B", "A"] {
+            given.push(store.put(&name, bytes(value), PutOptions::new()).await.unwrap().to_string());
+        }
+        store.delete(&name, Precondition::Any).await.unwrap();
+    }
+    given
+}
+
+#[test]
+#[ignore = "it is a process that another test starts"]
+fn the_giver() {
+    let Some((root, _)) = as_process() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for etag in runtime.block_on(given(&root)) {
+        println!("\netag {etag}");
+    }
+}
+
+#[tokio::test]
+async fn no_etag_is_given_again_after_the_store_was_opened_again_by_this_process_or_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.extend(given(folder.path()).await);
+        let giver = process("processes::the_giver", folder.path(), "").output().unwrap();
+        assert!(giver.status.success());
+        let told = String::from_utf8(giver.stdout).unwrap();
+        all.extend(told.lines().filter_map(|line| line.strip_prefix("etag ")).map(str::to_owned));
+    }
+    assert_eq!(all.len(), 3 * 2 * 9);
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 3 * 2 * 9, "one was given twice");
+}
+
+#[tokio::test]
+async fn an_etag_of_before_a_deletion_is_refused_by_every_later_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = key("a");
+    let old = opened(folder.path()).await.put(&name, bytes("A"), PutOptions::new()).await.unwrap();
+    let store = opened(folder.path()).await;
+    assert!(store.delete(&name, Precondition::Matches(old.clone())).await.unwrap());
+    let gone =
+        opened(folder.path()).await.put(&name, bytes("A"), PutOptions::new().matches(old.clone())).await;
+    assert!(matches!(&gone, Err(PutError::Conflict(conflict)) if conflict.current.is_none()), "{gone:?}");
+    let new = store.put(&name, bytes("A"), PutOptions::new().absent()).await.unwrap();
+    let late = opened(folder.path()).await.put(&name, bytes("B"), PutOptions::new().matches(old)).await;
+    assert!(
+        matches!(&late, Err(PutError::Conflict(conflict)) if conflict.current.as_ref() == Some(&new)),
+        "{late:?}"
+    );
 }

@@ -290,6 +290,110 @@ mod across {
         assert_eq!(next(&mut watch).await.what, What::Put { key: key("a"), etag });
     }
 
+    /// A user may have 128 instances by default, and each has a thread.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hundreds_of_watched_stores_take_one_instance_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (FileBackend::new(folder.path()), FileBackend::new(folder.path()));
+        let instances = || {
+            let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
+            let links = open.filter_map(|open| fs::read_link(open.path()).ok());
+            links.filter(|link| link.to_string_lossy().contains("inotify")).count()
+        };
+        let mut watched = Vec::new();
+        for number in 0..150 {
+            let namespace = dayfly_kv::Namespace::new("acme", "shop", format!("order-{number}")).unwrap();
+            let store = here.open_store(&namespace).await.unwrap();
+            let watch = everything(&*store).await;
+            watched.push((namespace, store, watch));
+        }
+        // Other tests may just be giving up theirs.
+        assert!(instances() <= 4, "{} instances", instances());
+        for (at, (namespace, _, watch)) in watched.iter_mut().enumerate().step_by(29) {
+            let etag =
+                there.open_store(namespace).await.unwrap().put(&key("a"), bytes("1"), ANY).await.unwrap();
+            assert_eq!(next(watch).await.what, What::Put { key: key("a"), etag }, "{at}");
+        }
+        // Who leaves takes nothing from the others.
+        watched.truncate(2);
+        let (namespace, _, watch) = &mut watched[1];
+        let etag = there.open_store(namespace).await.unwrap().put(&key("b"), bytes("1"), ANY).await.unwrap();
+        assert_eq!(next(watch).await.what, What::Put { key: key("b"), etag });
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_is_known_by_two_paths_is_told_of_to_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        let real = folder.path().join("real");
+        fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let (by_path, by_link, writer) = (opened(&real).await, opened(&link).await, opened(&real).await);
+        let (mut one, mut other) = (everything(&*by_path).await, everything(&*by_link).await);
+        for name in ["a", "b"] {
+            let etag = writer.put(&key(name), bytes("1"), ANY).await.unwrap();
+            let put = What::Put { key: key(name), etag };
+            assert_eq!((next(&mut one).await.what, next(&mut other).await.what), (put.clone(), put));
+        }
+        drop((one, by_path));
+        let etag = writer.put(&key("c"), bytes("1"), ANY).await.unwrap();
+        assert_eq!(next(&mut other).await.what, What::Put { key: key("c"), etag });
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_moved_away_ends_its_watch_and_is_not_taken_for_the_next_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = opened(folder.path()).await;
+        let mut watch = everything(&*here).await;
+        let moved = folder.path().join("moved");
+        fs::rename(here.folder(), &moved).unwrap();
+        let ended = timeout(Duration::from_secs(20), async {
+            while let Some(change) = watch.next().await {
+                if change.is_err() {
+                    return true;
+                }
+            }
+            false
+        });
+        assert!(ended.await.expect("nothing is told"));
+        let there = opened(folder.path()).await;
+        let mut watch = everything(&*here).await;
+        // What happens where the other one lies now is nothing to this one.
+        fs::write(moved.join("x.json"), "x").unwrap();
+        let etag = there.put(&key("a"), bytes("1"), ANY).await.unwrap();
+        assert_eq!(next(&mut watch).await.what, What::Put { key: key("a"), etag });
+    }
+
+    /// Somebody's waker runs on the thread of events, and gives up listening there.
+    #[tokio::test]
+    async fn a_watch_may_be_dropped_by_who_is_woken_by_an_event() {
+        struct Drops(std::sync::Mutex<Option<Watch>>, tokio::sync::Notify);
+        impl std::task::Wake for Drops {
+            fn wake(self: Arc<Self>) {
+                let watch = self.0.lock().unwrap().take();
+                drop(watch);
+                self.1.notify_one();
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = two(folder.path()).await;
+        for round in 0..3 {
+            let drops = Arc::new(Drops(std::sync::Mutex::default(), tokio::sync::Notify::new()));
+            let mut watch = everything(&*here).await;
+            let waker = std::task::Waker::from(Arc::clone(&drops));
+            let mut context = std::task::Context::from_waker(&waker);
+            assert!(std::pin::pin!(watch.next()).poll(&mut context).is_pending());
+            *drops.0.lock().unwrap() = Some(watch);
+            there.put(&key("a"), bytes(&round.to_string()), ANY).await.unwrap();
+            timeout(Duration::from_secs(20), drops.1.notified()).await.expect("nobody was woken");
+            let mut watch = everything(&*here).await;
+            let etag = there.put(&key("b"), bytes("1"), ANY).await.unwrap();
+            assert_eq!(next(&mut watch).await.what, What::Put { key: key("b"), etag });
+        }
+    }
+
     #[test]
     #[ignore = "it is a process that another test starts"]
     fn the_writer() {

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Disk(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct State {
     /// What reads see.
     content: Vec<u8>,
@@ -28,6 +29,7 @@ struct State {
     record: Option<Vec<Event>>,
     is_held: bool,
     waiting: usize,
+    is_let_go: bool,
 }
 
 /// The call of this number fails, once.
@@ -134,6 +136,12 @@ impl Disk {
         assert!(!waited.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "nobody syncs");
     }
 
+    /// Waits until redb has let go of it.
+    pub(crate) fn wait_until_let_go(&self) {
+        let waited = self.0.1.wait_timeout_while(self.locked(), PATIENCE, |state| !state.is_let_go);
+        assert!(!waited.unwrap_or_else(PoisonError::into_inner).1.timed_out(), "nobody lets go");
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,6 +214,12 @@ impl StorageBackend for Disk {
         state.waiting -= 1;
         state.syncs += 1;
         state.did(Event::Synced);
+        Ok(())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.locked().is_let_go = true;
+        self.0.1.notify_all();
         Ok(())
     }
 

@@ -4,13 +4,14 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::task::Poll;
 use std::time::Duration;
 
 use dayfly_kv::{Backend, Precondition, Prefix, PutOptions, Scan, Store, WatchFrom};
 use dayfly_kv_redb::{RedbBackend, RedbOptions, RedbStore};
-use dayfly_testing::{DropPoint, drop_at_every_poll};
+use dayfly_testing::drop_at_every_poll;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -135,22 +136,31 @@ async fn a_place_in_the_full_queue_is_not_lost_with_the_wait_for_it() {
 
 #[test]
 fn closing_lets_go_of_the_file_whenever_it_is_dropped() {
-    drop_at_every_poll(
-        || opened(&RedbOptions::new()),
-        |(disk, backend, store)| async move {
+    let report = drop_at_every_poll(
+        || (opened(&RedbOptions::new()), Arc::new(AtomicBool::new(false))),
+        |((disk, backend, store), is_asked)| async move {
             let _busy = Busy::new();
             one_by_one(&disk, store.put(&key("a"), bytes("1"), ANY)).await.unwrap();
+            // It is polled with this, and not before.
+            is_asked.store(true, Ordering::SeqCst);
             // Letting go of the file syncs it, which waits until closing was polled.
             one_by_one(&disk, backend.close()).await.unwrap();
         },
-        |(disk, backend, store), point| async move {
+        |((disk, backend, store), is_asked), _| async move {
             let _busy = Busy::new();
             disk.release();
-            let closed = backend.close().await;
-            assert!(point != DropPoint::Completed || closed.is_err());
+            let is_asked = is_asked.load(Ordering::SeqCst);
+            if is_asked {
+                // Nobody asks again, and the store is still there.
+                let disk = disk.clone();
+                Handle::current().spawn_blocking(move || disk.wait_until_let_go()).await.unwrap();
+            }
+            assert_eq!(backend.close().await.is_err(), is_asked, "closing it a second time is an error");
+            disk.wait_until_let_go();
             assert!(store.get(&key("a")).await.is_err());
         },
     );
+    assert!(report.polls > 2, "{report:?}");
 }
 
 #[test]

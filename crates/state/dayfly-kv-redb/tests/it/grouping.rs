@@ -174,6 +174,7 @@ async fn a_commit_that_fails_is_told_to_each_of_its_group() {
 #[tokio::test]
 async fn a_full_queue_makes_writers_wait_and_loses_none() {
     let (disk, store) = held(&RedbOptions::new().queue_capacity(2)).await;
+    let before = disk.syncs();
     let first = first_write_waits(&disk, &store).await;
     let mut writers = JoinSet::new();
     for number in 0..200 {
@@ -186,6 +187,8 @@ async fn a_full_queue_makes_writers_wait_and_loses_none() {
     first.await.unwrap();
     let written = timeout(Duration::from_secs(20), writers.join_all()).await;
     assert_eq!(written.unwrap().len(), 200);
+    // What has no room is in no transaction: if they had not waited, they would all have shared one.
+    assert!(disk.syncs() - before > 200 / 2, "{} syncs", disk.syncs() - before);
     assert_eq!(store.clear().await.unwrap(), 201);
 }
 

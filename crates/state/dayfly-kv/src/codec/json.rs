@@ -74,6 +74,7 @@ impl<V> fmt::Debug for Json<V> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -102,6 +103,59 @@ mod tests {
         let json = Json::<(u64, i64, u128)>::new();
         let most = (u64::MAX, i64::MIN, u128::MAX);
         assert_eq!(json.decode(&json.encode(&most).unwrap()).unwrap(), most);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// By default `serde_json` reads some of them wrong by their last bit.
+        #[test]
+        fn a_float_comes_back_to_its_last_bit(bits: u64, small: u32) {
+            let (float, single) = (f64::from_bits(bits), f32::from_bits(small));
+            prop_assume!(float.is_finite() && single.is_finite());
+            let json = Json::<(f64, f32)>::new();
+            let (long, short) = json.decode(&json.encode(&(float, single)).unwrap()).unwrap();
+            prop_assert_eq!((long.to_bits(), short.to_bits()), (bits, small));
+            // An older value goes through a tree on its way.
+            let newer = Json::<(f64, f32)>::versioned(2, Upcasts::new().from(1, Ok));
+            let (long, short) = newer.decode(&json.encode(&(float, single)).unwrap()).unwrap();
+            prop_assert_eq!((long.to_bits(), short.to_bits()), (bits, small));
+        }
+    }
+
+    #[test]
+    fn a_chain_with_a_gap_in_its_middle_is_an_error_and_a_version_from_nowhere_too() {
+        let first = Json::<u32>::new().encode(&3).unwrap();
+        let gap = Json::<u32>::versioned(4, Upcasts::new().from(1, Ok).from(3, Ok));
+        assert!(matches!(gap.decode(&first), Err(DecodeError::NoUpcast { version: 2 })));
+        let ancient = br#"{"version":0,"value":3}"#;
+        assert!(matches!(gap.decode(ancient), Err(DecodeError::NoUpcast { version: 0 })));
+        for wrong in ["-1", "4294967296", "1.0", "\"1\"", "null"] {
+            let text = format!(r#"{{"version":{wrong},"value":3}}"#);
+            assert!(matches!(gap.decode(text.as_bytes()), Err(DecodeError::Malformed(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn text_that_a_person_or_an_enemy_wrote_is_read_or_refused_and_never_panics() {
+        let json = Json::<Value>::new();
+        for wrong in [
+            "\u{feff}{\"version\":1,\"value\":1}",
+            r#"{"version":1,"version":1,"value":1}"#,
+            r#"{"version":1,"value":1,"value":2}"#,
+            r#"{"version":1,"value":NaN}"#,
+            r#"{"version":1,"value":1e999}"#,
+            r#"{"version":1,"value":1} x"#,
+            "{\"version\":1,\"value\":\"\u{0}\"}",
+        ] {
+            assert!(matches!(json.decode(wrong.as_bytes()), Err(DecodeError::Malformed(_))), "{wrong}");
+        }
+        for open in ["[", "{\"a\":"] {
+            let deep = format!(r#"{{"version":1,"value":{}"#, open.repeat(1_000_000));
+            assert!(matches!(json.decode(deep.as_bytes()), Err(DecodeError::Malformed(_))));
+        }
+        let large = json.decode(br#"{"version":1,"value":9007199254740993}"#).unwrap();
+        assert_eq!(large, Value::from(9_007_199_254_740_993_u64));
     }
 
     #[test]

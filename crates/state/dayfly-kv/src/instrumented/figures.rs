@@ -3,7 +3,7 @@
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 
-use super::ending::Ending;
+use crate::ending::Ending;
 
 /// When a call began.
 pub(super) struct Figures(Instant);

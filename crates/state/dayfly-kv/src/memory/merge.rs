@@ -12,8 +12,9 @@ use crate::scan::{Page, Scan};
 /// The first entries, in their order, of those that are asked for. Shards are looked at one after the other, so this is no
 /// snapshot of all; each entry is as it was at some moment of the call.
 pub(super) fn page(shards: &[Locked], scan: &Scan, now: SystemTime, hasher: &impl BuildHasher) -> Page {
-    // One more than the page holds tells whether another page follows.
-    let most = scan.limit.saturating_add(1);
+    // A page without room would have no key to go on after. One more than it holds tells whether another page follows.
+    let limit = scan.limit.max(1);
+    let most = limit.saturating_add(1);
     let mut first: BTreeMap<Key, Entry> = BTreeMap::new();
     for shard in shards {
         let is_full = first.len() >= most;
@@ -24,7 +25,7 @@ pub(super) fn page(shards: &[Locked], scan: &Scan, now: SystemTime, hasher: &imp
             remove_last(&mut first, scan.reverse);
         }
     }
-    let has_more = first.len() > scan.limit;
+    let has_more = first.len() > limit;
     if has_more {
         remove_last(&mut first, scan.reverse);
     }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dayfly_circuit_breaker::{BreakerOptions, CircuitBreaker};
 use dayfly_kv::{
-    Cache, CacheOptions, Call, FallbackStore, Fault, InstrumentedStore, KeyValueStore, MemoryBackend,
-    MemoryStore, Migration, MigrationOptions, Place, Precondition, Prefix, Provider, PutOptions, Scan,
-    ScriptedStore, Store, UpdateOptions, WatchFrom,
+    BreakerStore, Cache, CacheOptions, Call, FallbackStore, Fault, InstrumentedStore, KeyValueStore,
+    MemoryBackend, MemoryStore, Migration, MigrationOptions, Place, Precondition, Prefix, Provider,
+    PutOptions, RetryStore, Scan, ScriptedStore, Store, UpdateOptions, WatchFrom,
 };
+use dayfly_retry::RetryOptions;
 use dayfly_signal::SignalSink;
 use dayfly_testing::{DropPoint, drop_at_every_poll};
 
@@ -42,7 +44,11 @@ fn decorated(fault: &Fault) -> (Arc<dyn Store>, Arc<MemoryStore>) {
     let (store, memory) = slow(fault);
     let cached = Cache::new(&CacheOptions::new()).over(Arc::new(store));
     let fallback = FallbackStore::new(cached, crate::support::memory());
-    (Arc::new(InstrumentedStore::new(Arc::new(fallback), &SignalSink::default())), memory)
+    let signals = SignalSink::default();
+    let instrumented = Arc::new(InstrumentedStore::new(Arc::new(fallback), &signals));
+    let breaker = CircuitBreaker::new("store", BreakerOptions::new(), &signals);
+    let guarded = Arc::new(BreakerStore::new(instrumented, breaker));
+    (Arc::new(RetryStore::new(guarded, RetryOptions::new())), memory)
 }
 
 #[test]

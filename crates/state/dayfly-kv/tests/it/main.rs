@@ -10,6 +10,7 @@ mod dropping;
 mod fallback;
 #[cfg(feature = "metrics")]
 mod figures;
+mod guarded;
 mod hostile;
 mod instruments;
 mod migrating;

@@ -29,7 +29,11 @@ fn a_prefix_may_be_empty_and_else_is_as_a_key() {
     assert!(Prefix::all().matches(&Key::new("a").unwrap()));
     assert!(Prefix::new("a").unwrap().matches(&Key::new("ab").unwrap()));
     assert!(!Prefix::new("ab").unwrap().matches(&Key::new("a").unwrap()));
-    assert!(Prefix::new("k".repeat(513)).is_err());
+    assert_eq!(Prefix::new(""), Ok(Prefix::all()));
+    assert!(Prefix::new("k".repeat(512)).unwrap().matches(&Key::new("k".repeat(512)).unwrap()));
+    assert_eq!(Prefix::new("k".repeat(513)), Err(KeyError::TooLong { bytes: 513 }));
+    // Not one character of two is a beginning of the other, though they look alike.
+    assert!(!Prefix::new("\u{e9}").unwrap().matches(&Key::new("e\u{301}").unwrap()));
     assert_eq!(Prefix::new("\t"), Err(KeyError::Control { at: 0 }));
 }
 

@@ -141,6 +141,8 @@ fn everything_public_can_be_sent_and_shared() {
     both::<dayfly_kv::ScriptedStore>();
     both::<dayfly_kv::InstrumentedStore>();
     both::<dayfly_kv::FallbackStore>();
+    both::<dayfly_kv::RetryStore>();
+    both::<dayfly_kv::BreakerStore>();
     both::<dayfly_kv::PutError>();
     both::<dayfly_kv::UpdateError>();
     sent::<dayfly_kv::Migration>();

@@ -1,13 +1,10 @@
 //! How a call ends.
 
-use super::InstrumentedStore;
-#[cfg(feature = "metrics")]
-use super::figures::Figures;
 use crate::error::{ClearError, DeleteError, GetError, PutError, ScanError, SweepError, WatchError};
 
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     Done,
     Conflict,
     Unknown,
@@ -18,7 +15,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Done,
         Self::Conflict,
         Self::Unknown,
@@ -30,41 +27,8 @@ impl Ending {
 }
 
 /// What knows how the call ended that it is the error of.
-pub(super) trait HasEnding {
+pub(crate) trait HasEnding {
     fn ending(&self) -> Ending;
-}
-
-/// A call under way. It has ended when this is dropped, be it that nobody waited for it.
-pub(super) struct Called<'a> {
-    store: &'a InstrumentedStore,
-    operation: &'static str,
-    ending: Ending,
-    #[cfg(feature = "metrics")]
-    figures: Figures,
-}
-
-impl<'a> Called<'a> {
-    pub(super) fn new(store: &'a InstrumentedStore, operation: &'static str) -> Self {
-        Self {
-            store,
-            operation,
-            ending: Ending::Dropped,
-            #[cfg(feature = "metrics")]
-            figures: Figures::start(),
-        }
-    }
-
-    pub(super) fn ended(mut self, ending: Ending) {
-        self.ending = ending;
-    }
-}
-
-impl Drop for Called<'_> {
-    fn drop(&mut self) {
-        #[cfg(feature = "metrics")]
-        self.figures.note(self.operation, self.ending);
-        self.store.ended(self.operation, self.ending);
-    }
 }
 
 impl HasEnding for GetError {
