@@ -94,6 +94,7 @@ mod held;
 mod keyed;
 mod keyed_lock;
 mod keys;
+mod lane;
 mod limiter;
 mod options;
 mod permit;
