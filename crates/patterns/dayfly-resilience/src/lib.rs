@@ -84,7 +84,8 @@
 //! - Between two attempts a call holds nothing.
 //! - Every option has an effect, from the start on and when it is changed later. A change drops and refuses nothing that is
 //!   under way.
-//! - A call that never has to wait reads no clock, sets no timer, takes no lock and allocates nothing.
+//! - A call that never has to wait reads no clock, sets no timer, takes no lock unless others wait for the
+//!   limit, and allocates nothing.
 //! - Layers: what is called has been made ready, before each attempt; a clone is made ready anew; a refusal uses nobody's
 //!   readiness up. The breaker is asked first, and wakes who waits for the inner service when it opens. Who waits sleeps.
 //!
