@@ -6,12 +6,15 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dayfly_adaptive_rate::{AdaptiveRate, RateOptions};
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::runtimes::ct;
 use dayfly_signal::SignalSink;
+use governor::clock::MonotonicClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -39,14 +42,19 @@ fn main() -> ExitCode {
 
 fn allowed(runner: &mut Runner) {
     let (direct, texts, rate) = (direct(PLENTY), by_text(PLENTY), dayfly(PLENTY));
+    let same_clock = by_text_on_our_clock(PLENTY);
     let text = "api".to_owned();
     texts.check_key(&text).expect("there is plenty");
+    same_clock.check_key(&text).expect("there is plenty");
     runner.ask(
         Contest::new("rate, one key, allowed", CALLS)
             .with("governor, keyed by text", |n| {
                 (0..n).for_each(|_| allows(&texts.check_key(black_box(&text))));
             })
             .with("governor, no key", |n| (0..n).for_each(|_| allows(&direct.check())))
+            .with("governor, keyed by text, on the clock that Tokio's stands on", |n| {
+                (0..n).for_each(|_| allows(&same_clock.check_key(black_box(&text))));
+            })
             .with("dayfly", |n| (0..n).for_each(|_| allows(&rate.check(black_box("api"))))),
     );
 }
@@ -216,6 +224,15 @@ fn by_number(burst: u32) -> DefaultKeyedRateLimiter<u64> {
 
 fn by_text(burst: u32) -> DefaultKeyedRateLimiter<String> {
     RateLimiter::keyed(Quota::per_second(non_zero(A_SECOND)).allow_burst(non_zero(burst)))
+}
+
+/// Its own clock reads the processor's counter; this one asks the system, as Tokio's does, which tests can pause.
+type OnOurClock =
+    RateLimiter<String, DefaultKeyedStateStore<String>, MonotonicClock, NoOpMiddleware<Instant>>;
+
+fn by_text_on_our_clock(burst: u32) -> OnOurClock {
+    let quota = Quota::per_second(non_zero(A_SECOND)).allow_burst(non_zero(burst));
+    RateLimiter::new(quota, DefaultKeyedStateStore::default(), MonotonicClock)
 }
 
 fn dayfly(burst: u32) -> AdaptiveRate {

@@ -1,24 +1,24 @@
 //! What does a pipeline cost while nothing is wrong: each policy by itself, and all of them?
 
 use std::fmt;
-use std::future::{Ready, ready};
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dayfly_benches::contest::{Contest, Runner};
 use dayfly_benches::runtimes::ct;
+use dayfly_benches::tower_retries::{Attempts, Waits};
 use dayfly_circuit_breaker::{BreakerOptions, CircuitBreaker};
 use dayfly_limit::Limiter;
 use dayfly_resilience::{
     BreakerLayer, LimitLayer, Pipeline, PipelineLayer, PipelineOptions, RetryLayer, Timeout, TimeoutLayer,
 };
-use dayfly_retry::RetryOptions;
+use dayfly_retry::{RetryBudget, RetryOptions};
 use dayfly_signal::SignalSink;
 use failsafe::{Config, StateMachine, backoff, failure_policy};
 use tokio::runtime::Runtime;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::retry::Policy;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_resilience_bulkhead::BulkheadLayer;
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;
@@ -131,13 +131,23 @@ fn timeouts(runner: &mut Runner, runtime: &Runtime) {
 
 fn retries(runner: &mut Runner, runtime: &Runtime) {
     let mut tower = tower::retry::Retry::new(Attempts(3), service_fn(work));
+    let mut waits = tower::retry::Retry::new(Waits::new(None), service_fn(work));
     let theirs = tower_resilience_retry::RetryLayer::<u64, u64, ()>::builder().max_attempts(3).build();
     let mut theirs = theirs.layer(service_fn(work));
     let mut ours = RetryLayer::new(RetryOptions::new()).layer(service_fn(work));
     runner.ask(
         Contest::new("layer: a retry, success at once", CALLS)
-            .with("tower", |n| runtime.block_on(calls_of(&mut tower, n)))
+            .with("tower, a number", |n| runtime.block_on(calls_of(&mut tower, n)))
+            .with("tower, a backoff", |n| runtime.block_on(calls_of(&mut waits, n)))
             .with("tower-resilience", |n| runtime.block_on(calls_of(&mut theirs, n)))
+            .with("dayfly", |n| runtime.block_on(calls_of(&mut ours, n))),
+    );
+    let mut shared = tower::retry::Retry::new(Waits::new(Some(Arc::default())), service_fn(work));
+    let budget = RetryBudget::default();
+    let mut ours = RetryLayer::new(RetryOptions::new()).budget(&budget).layer(service_fn(work));
+    runner.ask(
+        Contest::new("layer: a retry with a budget, success at once", CALLS)
+            .with("tower, a backoff", |n| runtime.block_on(calls_of(&mut shared, n)))
             .with("dayfly", |n| runtime.block_on(calls_of(&mut ours, n))),
     );
 }
@@ -243,25 +253,5 @@ where
     for number in 0..calls {
         let ended = service.ready().await.expect("it always is").call(number).await;
         assert!(matches!(ended, Ok(done) if done == number));
-    }
-}
-
-/// What tower's documentation shows.
-#[derive(Clone)]
-struct Attempts(u32);
-
-impl Policy<u64, u64, ()> for Attempts {
-    type Future = Ready<()>;
-
-    fn retry(&mut self, _request: &mut u64, result: &mut Result<u64, ()>) -> Option<Ready<()>> {
-        if result.is_ok() || self.0 == 1 {
-            return None;
-        }
-        self.0 -= 1;
-        Some(ready(()))
-    }
-
-    fn clone_request(&mut self, request: &u64) -> Option<u64> {
-        Some(*request)
     }
 }

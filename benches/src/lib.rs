@@ -8,4 +8,5 @@ pub mod contest;
 pub mod pools;
 pub mod resident;
 pub mod runtimes;
+pub mod tower_retries;
 pub mod traffic;

@@ -12,6 +12,9 @@ mod desk;
 mod engine;
 mod explore;
 mod figures;
+#[path = "../../../crates/atoms/dayfly-limit/src/lane.rs"]
+mod lane;
+mod lanes;
 #[path = "../../../crates/core/dayfly/src/latch.rs"]
 mod latch;
 mod latches;

@@ -42,6 +42,7 @@ macro_rules! atomic {
 atomic!(AtomicBool, bool, [swap]);
 atomic!(AtomicU32, u32, [swap, fetch_or]);
 atomic!(AtomicU64, u64, [swap, fetch_or, fetch_add, fetch_max]);
+atomic!(AtomicUsize, usize, [swap]);
 
 impl AtomicBool {
     pub(crate) fn new(value: bool) -> Self {
@@ -55,18 +56,31 @@ impl AtomicU64 {
     }
 }
 
-impl AtomicU64 {
-    /// As `compare_exchange`: loom's does not fail without a reason either, and a retry would be the same step again.
-    pub(crate) fn compare_exchange_weak(
-        &self,
-        current: u64,
-        new: u64,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<u64, u64> {
-        self.0.compare_exchange_weak(current, new, success, failure)
+impl AtomicUsize {
+    pub(crate) fn new(value: usize) -> Self {
+        Self(loom::sync::atomic::AtomicUsize::new(value))
     }
 }
+
+macro_rules! weak_exchange {
+    ($name:ident, $value:ty) => {
+        impl $name {
+            /// As `compare_exchange`: loom's does not fail without a reason either, and a retry would be the same step again.
+            pub(crate) fn compare_exchange_weak(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                self.0.compare_exchange_weak(current, new, success, failure)
+            }
+        }
+    };
+}
+
+weak_exchange!(AtomicU64, u64);
+weak_exchange!(AtomicUsize, usize);
 
 fn fenced<R>(order: Ordering, write: impl FnOnce() -> R) -> R {
     let result = write();

@@ -287,6 +287,17 @@ impl<K> Admission<K> {
         self.woken.extend(self.waiters.iter().map(|(id, _)| id));
     }
 
+    /// Takes what is free, up to so many, for those who ask nobody, if nobody waits for it. Only where nothing has a key.
+    pub(crate) fn lend(&mut self, most: usize) -> Option<usize> {
+        if !self.waiters.is_empty() || self.is_closed {
+            return None;
+        }
+        // A limit below what is in use is kept to here, until enough has come back.
+        let free = self.rules.limit.checked_sub(self.room.in_use())?.min(most);
+        self.room.take(free);
+        Some(free)
+    }
+
     /// Follows these rules from now on. Others are not called yet.
     pub(crate) fn follow(&mut self, rules: Rules) {
         let falls = rules.limit < self.rules.limit || rules.limit_per_key < self.rules.limit_per_key;

@@ -25,12 +25,6 @@ impl<K> Held<K> {
     pub(crate) fn keys(&self) -> usize {
         self.keys.as_slice().len()
     }
-
-    /// Takes so many out of it, if there are as many. Only for what has no key.
-    pub(crate) fn split(&mut self, permits: usize) -> Option<Self> {
-        self.permits = self.permits.checked_sub(permits)?;
-        Some(Self::new(Arc::clone(&self.shared), KeyIds::None, permits))
-    }
 }
 
 impl<K> Drop for Held<K> {

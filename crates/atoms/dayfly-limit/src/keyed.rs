@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::admission::{Admission, Rules};
 use crate::error::{KeyedAcquireError, SetLimitError, TryKeyedAcquireError};
+use crate::held::Held;
 use crate::options::KeyedLimiterOptions;
 use crate::permit::KeyedPermit;
 use crate::request::Request;
@@ -112,7 +113,8 @@ impl<K: Hash + Eq + Send + 'static> KeyedLimiter<K> {
     /// Nothing is lost: dropping the future gives up its place in line, and what was kept for it goes to the next.
     pub async fn acquire_with(&self, key: K, request: Request) -> Result<KeyedPermit<K>, KeyedAcquireError> {
         let named = self.0.named(key);
-        Ok(KeyedPermit::new(wait::wait(&self.0, named, request).await?))
+        let keys = wait::wait(&self.0, named, request).await?;
+        Ok(KeyedPermit::new(Held::new(Arc::clone(&self.0), keys, request.permits)))
     }
 
     /// A permit of the key, if one is free and nobody waits for it.
@@ -137,7 +139,8 @@ impl<K: Hash + Eq + Send + 'static> KeyedLimiter<K> {
     /// As for [`try_acquire_many`](Self::try_acquire_many).
     pub fn try_acquire_with(&self, key: K, request: Request) -> Result<KeyedPermit<K>, TryKeyedAcquireError> {
         let named = self.0.named(key);
-        Ok(KeyedPermit::new(wait::try_ask(&self.0, named, request.permits, request.priority)?))
+        let keys = wait::try_ask(&self.0, named, request.permits, request.priority)?;
+        Ok(KeyedPermit::new(Held::new(Arc::clone(&self.0), keys, request.permits)))
     }
 
     /// How much of a key is in use, and how many wait for it. Nothing of a key that nobody holds or waits for.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use crate::admission::{Admission, Rules};
 use crate::error::TryLockError;
+use crate::held::Held;
+use crate::keys::{KeyIds, Named};
 use crate::options::CLAIM_WITHIN;
 use crate::permit::KeyGuard;
 use crate::request::{Priority, Request};
@@ -82,8 +84,8 @@ impl<K: Hash + Eq + Send + 'static> KeyedLock<K> {
     /// # Errors
     /// When somebody does.
     pub fn try_lock(&self, key: K) -> Result<KeyGuard<K>, TryLockError> {
-        let held = wait::try_ask(&self.0, self.0.named(key), 1, Priority::Normal);
-        held.map(KeyGuard::new).map_err(|_| TryLockError::Locked)
+        let keys = wait::try_ask(&self.0, self.0.named(key), 1, Priority::Normal);
+        keys.map(|keys| self.guard(keys)).map_err(|_| TryLockError::Locked)
     }
 
     /// The locks of several keys, if nobody holds or waits for any of them.
@@ -91,8 +93,8 @@ impl<K: Hash + Eq + Send + 'static> KeyedLock<K> {
     /// # Errors
     /// When somebody does; then none is taken.
     pub fn try_lock_many(&self, keys: impl IntoIterator<Item = K>) -> Result<KeyGuard<K>, TryLockError> {
-        let held = wait::try_ask(&self.0, self.0.named_several(keys), 1, Priority::Normal);
-        held.map(KeyGuard::new).map_err(|_| TryLockError::Locked)
+        let keys = wait::try_ask(&self.0, self.0.named_several(keys), 1, Priority::Normal);
+        keys.map(|keys| self.guard(keys)).map_err(|_| TryLockError::Locked)
     }
 
     /// Whether somebody holds the key.
@@ -105,12 +107,16 @@ impl<K: Hash + Eq + Send + 'static> KeyedLock<K> {
         self.0.usage(key).map_or(0, |(_, waiting)| waiting)
     }
 
-    async fn granted(&self, named: crate::keys::Named<K>) -> KeyGuard<K> {
+    async fn granted(&self, named: Named<K>) -> KeyGuard<K> {
         match wait::wait(&self.0, named, Request::new()).await {
-            Ok(held) => KeyGuard::new(held),
+            Ok(keys) => self.guard(keys),
             // A lock is never closed, and has room for one holder and for any number of keys.
             Err(_) => std::future::pending().await,
         }
+    }
+
+    fn guard(&self, keys: KeyIds) -> KeyGuard<K> {
+        KeyGuard::new(Held::new(Arc::clone(&self.0), keys, 1))
     }
 }
 

@@ -58,7 +58,7 @@
 //! - What holds a permit and is not polled keeps it: only what was not taken yet can be passed on. Whoever holds a permit
 //!   and waits for another of the same limiter can wait for ever, as with any semaphore.
 //! - The runtime of whoever waits has to have its timer on, as `#[tokio::main]` has. Without one nobody is passed over.
-//! - One mutex stands around each limiter. `Eq` of a key runs under it: keep it short, and do not call the limiter from
+//! - One mutex stands around each limiter; only permits without a key go past it, while nobody waits. `Eq` of a key runs under it: keep it short, and do not call the limiter from
 //!   it. `Hash`, the drop of a key and wakers run outside.
 //! - Tables keep the room of their largest crowd.
 //! - A wait uses up Tokio's budget as Tokio's own do: a task without any takes its place with its next poll.
@@ -77,7 +77,7 @@
 //! | several keys at once, in any order | `lock_many` | | by hand, in one order |
 //! | a table of keys that empties | by itself | | by hand |
 //! | 64 tasks on 8 permits, ready | 0.4 of its time | 1 | |
-//! | **one task alone** | 1.2; `KeyedLock` 0.9 to 1.0 of the map's | **1; 0.8 when lent** | 1 |
+//! | one task alone | 0.8 to 0.9; `KeyedLock` 0.9 to 1.0 of the map's | 1; 0.8 when lent | 1 |
 //! | **a permit handed to who waits** | 2.15; `KeyedLock` 1.3 to 2.2 of the map's | **1** | **1** |
 //! | **crates to build, itself included** | 17 | **Tokio's** | **10, and Tokio's** |
 //!
@@ -94,6 +94,7 @@ mod held;
 mod keyed;
 mod keyed_lock;
 mod keys;
+mod lane;
 mod limiter;
 mod options;
 mod permit;

@@ -51,7 +51,7 @@ impl Limiter {
     /// A limiter with these options.
     #[must_use]
     pub fn new(options: LimiterOptions) -> Self {
-        Self(Shared::new(options.into_rules()))
+        Self(Shared::without_keys(options.into_rules()))
     }
 
     /// A limiter of so many permits, otherwise with the default options.
@@ -71,6 +71,7 @@ impl Limiter {
     ///
     /// # Cancel safety
     /// Nothing is lost: dropping the future gives up its place in line, and what was kept for it goes to the next.
+    #[inline]
     pub async fn acquire(&self) -> Result<Permit, AcquireError> {
         self.acquire_with(Request::new()).await
     }
@@ -117,14 +118,17 @@ impl Limiter {
     ///
     /// # Cancel safety
     /// Nothing is lost: dropping the future gives up its place in line, and what was kept for it goes to the next.
+    #[inline]
     pub async fn acquire_with(&self, request: Request) -> Result<Permit, AcquireError> {
-        Ok(Permit::new(wait::wait(&self.0, Named::None, request).await?))
+        wait::wait(&self.0, Named::None, request).await?;
+        Ok(Permit::new(Arc::clone(&self.0), request.permits))
     }
 
     /// A permit, if one is free and nobody waits for it.
     ///
     /// # Errors
     /// When none is, or the limiter is closed.
+    #[inline]
     pub fn try_acquire(&self) -> Result<Permit, TryAcquireError> {
         self.try_acquire_with(Request::new())
     }
@@ -141,8 +145,10 @@ impl Limiter {
     ///
     /// # Errors
     /// When it would not be, the limit is lower than what is asked for, or the limiter is closed.
+    #[inline]
     pub fn try_acquire_with(&self, request: Request) -> Result<Permit, TryAcquireError> {
-        Ok(Permit::new(wait::try_ask(&self.0, Named::None, request.permits, request.priority)?))
+        wait::try_ask(&self.0, Named::None, request.permits, request.priority)?;
+        Ok(Permit::new(Arc::clone(&self.0), request.permits))
     }
 
     /// Changes how many permits may be in use. More are granted at once; fewer hold from the next request on, and nobody

@@ -1,8 +1,11 @@
 //! What is granted.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::held::Held;
+use crate::keys::KeyIds;
+use crate::shared::Shared;
 
 /// The key of what has no keys.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -10,7 +13,10 @@ pub(crate) enum NoKey {}
 
 /// Permits of a [`Limiter`](crate::Limiter), given back when it is dropped, also by a panic.
 #[must_use = "a permit that is dropped at once permits nothing"]
-pub struct Permit(Held<NoKey>);
+pub struct Permit {
+    shared: Arc<Shared<NoKey>>,
+    permits: usize,
+}
 
 /// Permits of a [`KeyedLimiter`](crate::KeyedLimiter) for one key, given back when it is dropped, also by a panic.
 #[must_use = "a permit that is dropped at once permits nothing"]
@@ -21,18 +27,29 @@ pub struct KeyedPermit<K>(Held<K>);
 pub struct KeyGuard<K>(Held<K>);
 
 impl Permit {
-    pub(crate) const fn new(held: Held<NoKey>) -> Self {
-        Self(held)
+    #[inline]
+    pub(crate) const fn new(shared: Arc<Shared<NoKey>>, permits: usize) -> Self {
+        Self { shared, permits }
     }
 
     /// How many permits it stands for.
     pub const fn permits(&self) -> usize {
-        self.0.permits()
+        self.permits
     }
 
     /// Takes so many permits out of it, so that a part of them can be given back earlier. Nothing when it has fewer.
     pub fn split(&mut self, permits: usize) -> Option<Self> {
-        self.0.split(permits).map(Self)
+        self.permits = self.permits.checked_sub(permits)?;
+        Some(Self::new(Arc::clone(&self.shared), permits))
+    }
+}
+
+impl Drop for Permit {
+    #[inline]
+    fn drop(&mut self) {
+        if self.permits > 0 {
+            self.shared.give_back(&KeyIds::None, self.permits);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 use crate::admission::{Admission, Refusal, Rules, Turn, WaiterId};
 use crate::few::Few;
 use crate::keys::{KeyIds, Named};
+use crate::lane::{self, Lane};
+use crate::permit::NoKey;
 use crate::request::Priority;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
 use dayfly::alarm::{Alarm, Ring};
@@ -20,9 +23,17 @@ use dayfly::contain::{contain, drop_each};
 
 /// What handles, permits and waiters share.
 pub(crate) struct Shared<K> {
+    /// None where there are keys: these are looked up under the lock.
+    lane: Option<Lane>,
     state: Mutex<State<K>>,
     alarm: Arc<Alarm>,
     hasher: DefaultHashBuilder,
+}
+
+/// The state under the lock. While somebody has it, the lane is shut.
+struct Locked<'a, K> {
+    state: MutexGuard<'a, State<K>>,
+    lane: Option<&'a Lane>,
 }
 
 struct State<K> {
@@ -53,7 +64,12 @@ pub(crate) enum Asked<A> {
 
 impl<K: Send + 'static> Shared<K> {
     pub(crate) fn new(rules: Rules) -> Arc<Self> {
+        Self::with(rules, None)
+    }
+
+    fn with(rules: Rules, lane: Option<Lane>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
+            lane,
             state: Mutex::new(State {
                 admission: Admission::new(rules, Instant::now()),
                 wakers: Vec::new(),
@@ -63,6 +79,16 @@ impl<K: Send + 'static> Shared<K> {
             alarm: Alarm::new(this.clone()),
             hasher: DefaultHashBuilder::default(),
         })
+    }
+}
+
+impl Shared<NoKey> {
+    /// Without keys there is a way past the lock.
+    pub(crate) fn without_keys(rules: Rules) -> Arc<Self> {
+        let shared = Self::with(rules, Some(Lane::shut()));
+        // Whoever leaves the lock opens the lane.
+        drop(shared.lock());
+        shared
     }
 }
 
@@ -160,6 +186,13 @@ impl Asked<()> {
 }
 
 impl<K> Shared<K> {
+    /// Admits whoever comes now past the lock, if it has no key and there is room that nobody waits for. If not, it has to
+    /// [`ask`](Self::ask).
+    #[inline]
+    pub(crate) fn pass(&self, permits: usize) -> bool {
+        self.lane.as_ref().is_some_and(|lane| lane.take(permits))
+    }
+
     /// Reads something.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&Admission<K>) -> R) -> R {
         read(&self.lock().admission)
@@ -195,7 +228,15 @@ impl<K> Shared<K> {
     }
 
     /// Permits come back, and whoever is next is called. The clock is read only when somebody waits.
+    #[inline]
     pub(crate) fn give_back(&self, keys: &KeyIds, permits: usize) {
+        if !self.lane.as_ref().is_some_and(|lane| lane.give_back(permits)) {
+            self.give_back_under_lock(keys, permits);
+        }
+    }
+
+    #[inline(never)]
+    fn give_back_under_lock(&self, keys: &KeyIds, permits: usize) {
         self.visit(|state, unused| {
             state.admission.give_back(keys, permits);
             state.admission.let_go(keys, unused);
@@ -246,8 +287,37 @@ impl<K> Shared<K> {
         state.runtime.take()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<K>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Locked<'_, K> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = self.lane.as_ref();
+        if let Some(lane) = lane {
+            state.admission.give_back(&KeyIds::None, lane.close());
+        }
+        Locked { state, lane }
+    }
+}
+
+impl<K> Drop for Locked<'_, K> {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane
+            && let Some(free) = self.state.admission.lend(lane::MOST)
+        {
+            lane.open(free);
+        }
+    }
+}
+
+impl<K> Deref for Locked<'_, K> {
+    type Target = State<K>;
+
+    fn deref(&self) -> &State<K> {
+        &self.state
+    }
+}
+
+impl<K> DerefMut for Locked<'_, K> {
+    fn deref_mut(&mut self) -> &mut State<K> {
+        &mut self.state
     }
 }
 

@@ -1,22 +1,20 @@
 //! Waiting in line.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout_at;
 
 use crate::admission::{Refusal, WaiterId};
-use crate::held::Held;
-use crate::keys::Named;
+use crate::keys::{KeyIds, Named};
 use crate::request::{Priority, Request};
 use crate::shared::{Asked, Shared};
 
 /// A request that waits for its turn. It takes its place when it is first polled and leaves it when it is
 /// dropped.
 struct Wait<'a, K> {
-    shared: &'a Arc<Shared<K>>,
+    shared: &'a Shared<K>,
     permits: usize,
     priority: Priority,
     stage: Stage<K>,
@@ -35,17 +33,21 @@ pub(crate) enum Unmet {
     TimedOut,
 }
 
-/// Asks and waits for its turn, no longer than the request allows.
+/// Asks and waits for its turn, no longer than the request allows. What is granted is the caller's to give back.
+#[inline]
 pub(crate) async fn wait<K: Eq>(
-    shared: &Arc<Shared<K>>,
+    shared: &Shared<K>,
     named: Named<K>,
     request: Request,
-) -> Result<Held<K>, Unmet> {
+) -> Result<KeyIds, Unmet> {
     // A task that does nothing but take what is free lets others run as often as with Tokio's own waits.
     consume_budget().await;
     let Request { permits, priority, until } = request;
+    if shared.pass(permits) {
+        return Ok(KeyIds::None);
+    }
     let named = match shared.ask(named, permits) {
-        Asked::Admitted(keys) => return Ok(Held::new(Arc::clone(shared), keys, permits)),
+        Asked::Admitted(keys) => return Ok(keys),
         Asked::Refused(refusal) => return Err(Unmet::Refused(refusal)),
         Asked::Full(named) => named,
     };
@@ -57,20 +59,24 @@ pub(crate) async fn wait<K: Eq>(
     granted.map_err(Unmet::Refused)
 }
 
-/// Asks and does not wait.
+/// Asks and does not wait. What is granted is the caller's to give back.
+#[inline]
 pub(crate) fn try_ask<K: Eq>(
-    shared: &Arc<Shared<K>>,
+    shared: &Shared<K>,
     named: Named<K>,
     permits: usize,
     priority: Priority,
-) -> Result<Held<K>, Option<Refusal>> {
+) -> Result<KeyIds, Option<Refusal>> {
+    if shared.pass(permits) {
+        return Ok(KeyIds::None);
+    }
     let asked = match shared.ask(named, permits) {
         Asked::Admitted(keys) => Asked::Admitted(keys),
         Asked::Full(named) => shared.ask_in_line(named, permits, priority),
         Asked::Refused(refusal) => Asked::Refused(refusal),
     };
     match asked {
-        Asked::Admitted(keys) => Ok(Held::new(Arc::clone(shared), keys, permits)),
+        Asked::Admitted(keys) => Ok(keys),
         Asked::Full(()) => Err(None),
         Asked::Refused(refusal) => Err(Some(refusal)),
     }
@@ -80,7 +86,7 @@ pub(crate) fn try_ask<K: Eq>(
 impl<K> Unpin for Wait<'_, K> {}
 
 impl<K: Eq> Future for Wait<'_, K> {
-    type Output = Result<Held<K>, Refusal>;
+    type Output = Result<KeyIds, Refusal>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -105,7 +111,7 @@ impl<K: Eq> Future for Wait<'_, K> {
         match asked {
             Asked::Admitted(keys) => {
                 this.stage = Stage::Done;
-                Poll::Ready(Ok(Held::new(Arc::clone(this.shared), keys, this.permits)))
+                Poll::Ready(Ok(keys))
             }
             Asked::Refused(refusal) => {
                 this.stage = Stage::Done;

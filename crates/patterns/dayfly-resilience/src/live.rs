@@ -50,6 +50,7 @@ const RETRY: u8 = 1 << 1;
 const BUDGET: u8 = 1 << 2;
 const BREAKER: u8 = 1 << 3;
 const LIMIT: u8 = 1 << 4;
+const TIMEOUT: u8 = 1 << 5;
 
 /// Which policies are on.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +91,14 @@ impl Switches {
                 | switch(options.attempts > 1, RETRY)
                 | switch(options.budget.is_some(), BUDGET)
                 | switch(options.breaker.is_some(), BREAKER)
-                | switch(options.max_concurrency.is_some(), LIMIT),
+                | switch(options.max_concurrency.is_some(), LIMIT)
+                | switch(options.total_timeout.or(options.attempt_timeout).is_some(), TIMEOUT),
         )
+    }
+
+    /// Whether nothing stands around an attempt.
+    pub(crate) const fn is_bare(self) -> bool {
+        self.0 & !FALLBACK == 0
     }
 
     pub(crate) const fn fallback(self) -> bool {

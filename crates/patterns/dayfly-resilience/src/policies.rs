@@ -7,11 +7,10 @@
 //! The fallback is the pipeline's, which knows what values look like; all the rest is here. No policy is written anew: the
 //! retry, the breaker and the limit are those of their crates.
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dayfly_circuit_breaker::{CircuitBreaker, Judgement};
+use dayfly_circuit_breaker::{self as breaker, CircuitBreaker, Judgement};
 use dayfly_limit::{AcquireError, Limiter, LimiterOptions, Permit, Request};
 use dayfly_retry::{Retry, RetryBudget, Verdict};
 use dayfly_signal::SignalSink;
@@ -21,7 +20,7 @@ use tokio::time::sleep;
 use crate::deadline::{Deadline, Limited};
 use crate::following::Following;
 use crate::live::{Live, Switches};
-use crate::running::Running;
+use crate::running::{Guard, Running};
 use crate::{CallError, Class, PipelineOptions, Scope};
 
 /// What is to be done, attempt by attempt.
@@ -33,6 +32,14 @@ pub(crate) struct Work<'a, F, O> {
     pub(crate) judge: &'a (dyn Fn(&O) -> (Class, IsError) + Sync),
     /// Whether there is something to begin with.
     pub(crate) can_begin: &'a AtomicBool,
+}
+
+impl<F, O> Work<'_, F, O> {
+    fn judged(&self, output: O, permit: Option<Permit>) -> Ended<O> {
+        let (class, is_error) = (self.judge)(&output);
+        let (verdict, judgement) = (class.verdict(), class.judgement(is_error));
+        Ended { output, permit, verdict, judgement }
+    }
 }
 
 /// Whether what an attempt came to is an error.
@@ -91,7 +98,12 @@ impl Policies {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = O>,
     {
-        let retry = if self.live.switches().budget() { &self.frugal } else { &self.retry };
+        let switches = self.live.switches();
+        if switches.is_bare() {
+            let output = (work.attempt)(1).await;
+            return Ok(work.judged(output, None));
+        }
+        let retry = if switches.budget() { &self.frugal } else { &self.retry };
         let mut total = Deadline::new(self.live.total_timeout.get(), Scope::Total);
         let mut attempts = retry.begin();
         loop {
@@ -125,21 +137,18 @@ impl Policies {
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = O>,
     {
-        let attempt = self.attempt(switches, total, work, number);
-        if !switches.breaker() {
-            return attempt.await;
-        }
-        let permit = match self.breaker.try_acquire() {
-            Ok(permit) => permit,
-            Err(open) => return Err(Cut::Open { retry_after: open.retry_after }),
-        };
-        let mut running = pin!(Running::new(permit, attempt));
-        let ended = running.as_mut().await;
-        running.end(match &ended {
+        let mut guard = Guard::new(if switches.breaker() { Some(self.pass()?) } else { None });
+        let ended = self.attempt(switches, total, work, number, &mut guard).await;
+        guard.end(match &ended {
             Ok(ended) => ended.judgement,
             Err(cut) => cut.judgement(),
         });
         ended
+    }
+
+    #[inline]
+    fn pass(&self) -> Result<breaker::Permit<'_>, Cut> {
+        self.breaker.try_acquire().map_err(|open| Cut::Open { retry_after: open.retry_after })
     }
 
     /// One attempt, when there is a place for it.
@@ -150,23 +159,22 @@ impl Policies {
         total: &mut Deadline,
         work: &mut Work<'_, F, O>,
         number: u32,
+        guard: &mut Guard<breaker::Permit<'_>>,
     ) -> Result<Ended<O>, Cut>
     where
         F: FnMut(u32) -> Fut,
         Fut: Future<Output = O>,
     {
-        let permit = if switches.limit() { Some(self.place(total).await?) } else { None };
+        let permit =
+            if switches.limit() { Some(Running::new(self.place(total), &mut *guard).await?) } else { None };
         // A place may come at the very end. What is not begun any more is nobody's failure.
         if total.is_over() {
             return Err(Cut::Total { after: total.timeout(), has_begun: false });
         }
         let own = self.live.attempt_timeout.get();
-        match Limited::new((work.attempt)(number), &mut *total, own).await {
-            Ok(output) => {
-                let (class, is_error) = (work.judge)(&output);
-                let (verdict, judgement) = (class.verdict(), class.judgement(is_error));
-                Ok(Ended { output, permit, verdict, judgement })
-            }
+        let limited = Limited::new((work.attempt)(number), &mut *total, own);
+        match Running::new(limited, guard).await {
+            Ok(output) => Ok(work.judged(output, permit)),
             Err(Scope::Attempt) => Err(Cut::Attempt { after: own.unwrap_or(Duration::MAX) }),
             Err(Scope::Total) => Err(Cut::Total { after: total.timeout(), has_begun: true }),
         }

@@ -19,6 +19,7 @@ const KEY_ROOMS: &str = "crates/core/dayfly/src/engine/key_rooms.rs";
 const DESK: &str = "crates/atoms/dayfly-batching/src/engine/desk.rs";
 
 const LIMIT_ADMISSION: &str = "crates/atoms/dayfly-limit/src/admission.rs";
+const LIMIT_LANE: &str = "crates/atoms/dayfly-limit/src/lane.rs";
 const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
 const BREAKER_RUN: &str = "crates/patterns/dayfly-circuit-breaker/src/run.rs";
@@ -274,6 +275,27 @@ pub(super) const FAULTS: &[Fault] = &[
         file: LIMIT_ADMISSION,
         right: "            self.recall();\n",
         wrong: "",
+    },
+    Fault {
+        what: "what was done with a permit is not seen by whoever has it next",
+        by: (LOOM, "lane_one_at_a_time"),
+        file: LIMIT_LANE,
+        right: "compare_exchange_weak(free, next, Ordering::AcqRel, Ordering::Relaxed)",
+        wrong: "compare_exchange_weak(free, next, Ordering::Relaxed, Ordering::Relaxed)",
+    },
+    Fault {
+        what: "a permit that comes back while the lane is being shut is lost",
+        by: (LOOM, "lane_who_waits_is_called"),
+        file: LIMIT_LANE,
+        right: "        self.0.swap(SHUT, Ordering::AcqRel)\n",
+        wrong: "        let left = self.0.load(Ordering::Acquire);\n        self.0.swap(SHUT, Ordering::AcqRel);\n        left\n",
+    },
+    Fault {
+        what: "permits come back past those who wait",
+        by: (SHUTTLE, "permits_while_the_limit_changes"),
+        file: LIMIT_ADMISSION,
+        right: "        if !self.waiters.is_empty() || self.is_closed {\n            return None;\n        }\n        // A limit",
+        wrong: "        // A limit",
     },
     Fault {
         what: "nobody who sleeps is passed over",

@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::judge::{Judge, OnErrors};
 use super::opening::Opening;
 use crate::CallError;
-use crate::running::Running;
+use crate::running::{Guard, Running};
 
 /// Puts a [`CircuitBreaker`] in front of a service: all of its services go by it.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ where
         let asked = self.breaker.try_acquire_owned();
         let state = match (self.refused.take(), asked) {
             (None, Ok(permit)) => {
-                let running = Running::new(permit, self.inner.call(request));
+                let running = Running::new(self.inner.call(request), Guard::outside(permit));
                 State::Called { running, judge: self.judge.clone() }
             }
             (_, Err(open)) => State::Refused { retry_after: open.retry_after },
@@ -139,7 +139,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, J> {
-        Called { #[pin] running: Running<OwnedPermit, F>, judge: J },
+        Called { #[pin] running: Running<F, OwnedPermit, Guard<OwnedPermit>>, judge: J },
         Refused { retry_after: Duration },
     }
 }
