@@ -5,9 +5,23 @@ use std::ffi::OsStr;
 /// What is set to run the full form of long proofs.
 const FULL: &str = "DAYFLY_FULL";
 
+/// What is set to run proofs that go round by round for so many rounds.
+const ROUNDS: &str = "DAYFLY_ROUNDS";
+
 /// How often a proof tries something: so often in every run, so often in the full form, `DAYFLY_FULL=1`.
 pub fn times<N>(quick: N, full: N) -> N {
     if is_full(std::env::var_os(FULL).as_deref()) { full } else { quick }
+}
+
+/// The same for what goes round by round, where `DAYFLY_ROUNDS=300` asks for so many.
+///
+/// # Panics
+/// When that is no number.
+#[must_use]
+pub fn rounds(quick: usize, full: usize) -> usize {
+    let Some(asked) = std::env::var_os(ROUNDS) else { return times(quick, full) };
+    let asked = asked.to_str().and_then(|asked| asked.parse().ok());
+    asked.unwrap_or_else(|| panic!("{ROUNDS} must be a number"))
 }
 
 fn is_full(value: Option<&OsStr>) -> bool {

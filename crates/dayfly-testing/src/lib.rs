@@ -41,5 +41,5 @@ mod wakes;
 
 pub use allocations::{Counting, allocations};
 pub use drops::{DropPoint, DropReport, drop_at_every_poll};
-pub use full::times;
+pub use full::{rounds, times};
 pub use time::{paused, settle};

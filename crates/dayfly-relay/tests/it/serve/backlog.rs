@@ -80,7 +80,7 @@ async fn a_replay_hands_in_as_much_as_there_is_room_for() {
 /// A dozen times as many as are in memory; a million in the full form: `DAYFLY_FULL=1`.
 #[tokio::test]
 async fn a_long_backlog_is_delivered_in_order_and_is_never_in_memory() {
-    let total = if std::env::var_os("DAYFLY_FULL").is_some() { 1_000_000 } else { 4_000 };
+    let total = dayfly_testing::times(4_000, 1_000_000);
     let receiver = Receiver::open().await;
     let hold = receiver.hold().await;
     let file = endpoint("one", &receiver.url(), "max_concurrency = 64\nmax_waiting = 2000000");

@@ -151,7 +151,7 @@ async fn what_is_signed_with_and_where_it_may_go_are_followed() {
 /// Ten thousand in the full form: `DAYFLY_FULL=1`.
 #[tokio::test]
 async fn thousands_of_endpoints_are_followed_and_one_event_wakes_no_crowd() {
-    let all = if std::env::var_os("DAYFLY_FULL").is_some() { 10_000 } else { 2_000 };
+    let all = dayfly_testing::times(2_000, 10_000);
     let receiver = Receiver::open().await;
     let many = |last: &str| {
         let mut file = String::new();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dayfly_kv::{Bytes, Precondition, PutOptions, Scan, Store};
 use dayfly_kv_file::FileStore;
-use dayfly_testing::times;
+use dayfly_testing::rounds;
 use tokio::task::JoinSet;
 
 use crate::support::{Dice, as_process, key, opened, process};
@@ -114,7 +114,7 @@ async fn examine(root: &Path, told: &mut BTreeMap<u64, u64>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_write_that_was_acknowledged_before_a_kill_is_there_after_it() {
-    let (rounds, seed) = (times(20, 300), 7);
+    let (rounds, seed) = (rounds(20, 10_000), 7);
     let (folder, mut dice) = (tempfile::tempdir().unwrap(), Dice(seed));
     let (mut told, mut acknowledged) = (BTreeMap::new(), 0);
     for _ in 0..rounds {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dayfly_kv::{Key, PutOptions, Scan, Store};
 use dayfly_kv_redb::{RedbBackend, RedbOptions};
-use dayfly_testing::times;
+use dayfly_testing::rounds;
 use tokio::task::JoinSet;
 
 use crate::support::orders;
@@ -80,7 +80,7 @@ fn killed(mut process: Child, after: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_kill_9() {
-    let rounds = times(20, 300);
+    let rounds = rounds(20, 10_000);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("relay.db");
     let seed = fastrand::u64(..);
