@@ -174,10 +174,7 @@ impl CircuitBreaker {
     /// What it has seen.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
-        let (state, count, openings) = self.shared.change(|machine, now| {
-            machine.handle(Event::Elapse, now);
-            (machine.state(), machine.count(now), machine.openings())
-        });
+        let (state, count, openings) = self.shared.known();
         BreakerStats {
             state,
             failures_in_a_row: self.shared.failures(),

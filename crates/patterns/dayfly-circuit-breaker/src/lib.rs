@@ -94,6 +94,7 @@
 //! - Nothing, when calls are rare: a breaker needs traffic to know anything.
 
 mod announcer;
+mod aside;
 mod breaker;
 mod call;
 mod error;
