@@ -233,6 +233,8 @@ impl Machine {
                 // The success that makes the calls enough opens it if too many of them were bad. Any other makes the share of
                 // bad ones no greater.
                 missing @ 1.. if !sum.is_sound() => gauge.spares().min(missing - 1),
+                // Calls that have left the window since, or other options, have made it too much: the next call tells.
+                _ if self.is_too_much(sum) => 0,
                 _ => gauge.spares(),
             }
         });
@@ -272,8 +274,7 @@ impl Machine {
             && (reaches(failed, self.options.failure_rate) || reaches(slow, self.options.slow_rate))
     }
 
-    /// Follows these options from now on. What has been counted is kept where the window is the same. Nothing is granted: the
-    /// next call may find that it is too much.
+    /// Follows these options from now on. What has been counted is kept where the window is the same.
     pub(crate) fn follow(&mut self, options: BreakerOptions, now: Instant) {
         let keeps = options.window == self.options.window && options.takes_shares() == self.takes_shares();
         self.options = options;

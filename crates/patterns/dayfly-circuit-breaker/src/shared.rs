@@ -112,10 +112,30 @@ impl Shared {
 
     #[inline]
     pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
-        if pass.call.only_counts() && judgement == Judgement::Success {
+        if judgement == Judgement::Success && pass.call.just_passes() {
             self.run.succeed(pass.call);
+            if !pass.call.only_counts() {
+                self.succeed(pass.call);
+            }
         } else {
             self.complete_otherwise(pass, judgement);
+        }
+    }
+
+    /// A call that was not timed has succeeded, and the window has to know.
+    fn succeed(self: &Arc<Self>, call: Admitted) {
+        let until = self.aside.until();
+        if until != WHENEVER {
+            self.succeed_in_time(call, until);
+        } else if !self.aside.count(call) {
+            self.tell(call, Went::default(), None);
+        }
+    }
+
+    fn succeed_in_time(self: &Arc<Self>, call: Admitted, until: u64) {
+        let ended = Instant::now();
+        if self.age(ended) >= until || !self.aside.count(call) {
+            self.tell(call, Went::default(), Some(ended));
         }
     }
 
@@ -156,14 +176,15 @@ impl Shared {
     }
 
     fn record(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
-        let (until, is_timed) = (self.aside.until(), call.mode() == Mode::Timing);
-        let ended = (is_timed || until != WHENEVER).then(Instant::now);
-        let age = ended.map_or(0, |ended| self.age(ended));
-        let slow = is_timed && age.saturating_sub(began) > self.slow_after.load(Ordering::Relaxed);
-        if !failed && !slow && age < until && self.aside.count(call) {
-            return;
+        if call.mode() != Mode::Timing {
+            return self.tell(call, Went { failed, slow: false }, None);
         }
-        self.tell(call, Went { failed, slow }, ended);
+        let ended = Instant::now();
+        let age = self.age(ended);
+        let slow = age.saturating_sub(began) > self.slow_after.load(Ordering::Relaxed);
+        if failed || slow || age >= self.aside.until() || !self.aside.count(call) {
+            self.tell(call, Went { failed, slow }, Some(ended));
+        }
     }
 
     /// Tells the window of a call.
@@ -255,6 +276,7 @@ impl Shared {
         machine.follow(options.clone(), now);
         self.threshold.store(threshold(options), Ordering::Relaxed);
         self.slow_after.store(nanos(options.slow_after), Ordering::Relaxed);
+        self.grant(&mut machine);
         self.run.set_mode(mode_of(&machine));
     }
 
@@ -264,9 +286,10 @@ impl Shared {
     }
 }
 
-/// Enough for centuries.
+/// Five centuries at most.
 fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    const LONGEST: u64 = 500 * 365 * 24 * 3_600;
+    time.as_secs().min(LONGEST) * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
 /// At what age of the breaker a success is no longer counted beside the machine.

@@ -14,3 +14,4 @@ mod signalling;
 mod signals_only;
 mod timers;
 mod tripping;
+mod window_model;
