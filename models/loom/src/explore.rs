@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fan_out::Job;
 use loom::model::Builder;
 
-use crate::{engine, figures, latches, passes, raises, rows};
+use crate::{engine, figures, latches, passes, raises, rows, windows};
 
 /// One model.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ pub fn alone(name: &str, is_full: bool) -> bool {
 }
 
 fn all() -> Vec<Model> {
-    [engine::MODELS, figures::MODELS, latches::MODELS, passes::MODELS, raises::MODELS, rows::MODELS].concat()
+    [engine::MODELS, figures::MODELS, latches::MODELS, passes::MODELS, raises::MODELS, rows::MODELS, windows::MODELS].concat()
 }
 
 impl Model {

@@ -3,6 +3,9 @@
 //! `dayfly-loom [--full] [MODEL...]`. Without `--full`, large models stop at three preemptions.
 
 #[expect(dead_code, reason = "more stands in the module than models need")]
+#[path = "../../../crates/patterns/dayfly-circuit-breaker/src/aside.rs"]
+mod aside;
+#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../crates/core/dayfly-signal/src/clock.rs"]
 mod clock;
 mod desk;
@@ -27,6 +30,7 @@ mod rows;
 mod run;
 mod schedule;
 mod sync;
+mod windows;
 
 use std::process::ExitCode;
 

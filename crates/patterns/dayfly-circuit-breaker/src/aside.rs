@@ -59,15 +59,13 @@ impl Aside {
                 0 => return false,
                 UNCOUNTED => return true,
                 // Another one's success, or a new grant, may come between: then it is looked at anew.
-                _ => match self.word.compare_exchange_weak(
-                    word,
-                    word - 1,
-                    Ordering::AcqRel,
-                    Ordering::Acquire,
-                ) {
-                    Ok(_) => return true,
-                    Err(now) => word = now,
-                },
+                _ => {
+                    match self.word.compare_exchange_weak(word, word - 1, Ordering::AcqRel, Ordering::Acquire)
+                    {
+                        Ok(_) => return true,
+                        Err(now) => word = now,
+                    }
+                }
             }
         }
         true

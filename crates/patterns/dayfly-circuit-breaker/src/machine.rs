@@ -130,6 +130,14 @@ impl Machine {
         }
     }
 
+    /// The state that a look at this moment would find.
+    pub(crate) fn state_at(&self, now: Instant) -> BreakerState {
+        match self.state {
+            State::Open { until } if now >= until => BreakerState::HalfOpen,
+            _ => self.state(),
+        }
+    }
+
     /// When it admits probes, while it is open for a time.
     pub(crate) const fn opens_until(&self) -> Option<Instant> {
         match self.state {

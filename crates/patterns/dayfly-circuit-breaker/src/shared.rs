@@ -67,6 +67,11 @@ impl Shared {
         self.lock().state()
     }
 
+    /// The state as it is at this moment. It may not have been told yet that its time has passed.
+    pub(crate) fn peek_at(&self, now: Instant) -> BreakerState {
+        self.lock().state_at(now)
+    }
+
     pub(crate) fn options(&self) -> BreakerOptions {
         self.lock().options().clone()
     }

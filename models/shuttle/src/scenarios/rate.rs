@@ -134,6 +134,38 @@ pub(super) async fn alarms() {
     }
 }
 
+/// Whoever sets the alarm looks again when it is set: who came meanwhile leaves it to them, and is not asked a second time.
+pub(super) async fn alarm_of_two() {
+    let (_signals, rate) = rate();
+    let parked = Arc::new(AtomicUsize::new(0));
+    let tasks = [("late", 60 * SECOND), ("soon", SECOND)].map(|(key, pause)| {
+        let (rate, parked) = (rate.clone(), Arc::clone(&parked));
+        spawn(async move {
+            rate.retry_after(key, pause);
+            let mut waits = pin!(rate.until_ready(key));
+            let mut is_parked = false;
+            // Polled again only when it is woken: any other look would set the alarm right.
+            poll_fn(|context| {
+                let polled = waits.as_mut().poll(context);
+                if !is_parked {
+                    is_parked = polled.is_pending();
+                    parked.fetch_add(1, Ordering::SeqCst);
+                }
+                polled
+            })
+            .await;
+        })
+    });
+    while parked.load(Ordering::SeqCst) < tasks.len() {
+        yield_now().await;
+    }
+    let [late, soon] = tasks;
+    for (task, pause) in [(soon, SECOND), (late, 59 * SECOND)] {
+        advance(pause);
+        task.await.expect("a task comes to its end");
+    }
+}
+
 /// Who is told last of a pause is told how it is, and nothing is held that nobody lets go.
 pub(super) async fn tells_how_it_is() {
     let (signals, rate) = rate();

@@ -204,7 +204,11 @@ async fn run(rules: Rules, steps: Vec<Step>) -> Result<(), TestCaseError> {
                     };
                     advance(TENTH * u32::try_from(tenths).unwrap()).await;
                     model.wait(tenths);
-                    if failed { permit.failure() } else { permit.success() }
+                    if failed {
+                        permit.failure()
+                    } else {
+                        permit.success()
+                    }
                     model.end(failed, tenths);
                 }
             }
@@ -234,7 +238,9 @@ async fn run(rules: Rules, steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(breaker.state(), model.state);
     }
     breaker.reset();
-    kept.into_iter().for_each(|(permit, _)| permit.failure());
+    for (permit, _) in kept {
+        permit.failure();
+    }
     prop_assert_eq!((breaker.state(), breaker.stats().calls), (BreakerState::Closed, 0));
     Ok(())
 }
