@@ -342,8 +342,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "a success beside the window is counted in two steps",
         by: (LOOM, "aside_each_call"),
         file: BREAKER_ASIDE,
-        right: "                _ => match self.word.compare_exchange_weak(\n                    word,\n                    word - 1,\n                    Ordering::AcqRel,\n                    Ordering::Acquire,\n                ) {\n",
-        wrong: "                _ => match Ok::<u64, u64>(self.word.swap(word - 1, Ordering::AcqRel)) {\n",
+        right: "self.word.compare_exchange_weak(word, word - 1, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: "Ok::<u64, u64>(self.word.swap(word - 1, Ordering::AcqRel))",
     },
     Fault {
         what: "successes go on being counted while the window is told of a call",

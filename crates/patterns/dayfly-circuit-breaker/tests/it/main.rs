@@ -4,6 +4,7 @@
 
 mod bug_list;
 mod dropping;
+mod every_state;
 mod following;
 mod keyed;
 mod keys_that_misbehave;
