@@ -58,7 +58,7 @@
 //! | others can see it and wait for it | signals, `watch` | no | callbacks | callbacks, a handle |
 //! | options that change live | all | no | no | no |
 //! | a call in a row, nothing wrong: permit, or around a future | 0.2, 0.8 | 1, 1 | 1.5, 1.3 | none, 9 |
-//! | a call in a window of calls (permit) | 1.4 | **1** | none | none |
+//! | a call in a window of calls (permit) | 0.2 | 1 | none | none |
 //! | a refusal | 1.3 to 1.6, says how long | **1** | 1.1 | not measured |
 //! | an open time that grows with each opening | no | **yes** | **yes** | no |
 //! | a `tower::Layer` | no | no | no | **yes** |

@@ -205,9 +205,9 @@ async fn run(rules: Rules, steps: Vec<Step>) -> Result<(), TestCaseError> {
                     advance(TENTH * u32::try_from(tenths).unwrap()).await;
                     model.wait(tenths);
                     if failed {
-                        permit.failure()
+                        permit.failure();
                     } else {
-                        permit.success()
+                        permit.success();
                     }
                     model.end(failed, tenths);
                 }
