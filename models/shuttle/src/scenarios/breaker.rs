@@ -142,7 +142,7 @@ pub(super) async fn window_counts() {
 pub(super) async fn window_is_enough() {
     let options = CARE.without_failure_threshold().failure_rate(0.5).minimum_calls(4);
     let bank = breaker(options.window(some_window()), &SignalSink::default());
-    for task in [ends(&bank, [true, false]), ends(&bank, [true, false])] {
+    for task in [ends(&bank, [true, false]), ends(&bank, [false, true])] {
         task.await.expect("it comes to its end");
     }
     assert_eq!((bank.state(), bank.stats().openings), (BreakerState::Open, 1));
