@@ -137,11 +137,14 @@ pub(super) async fn alarms() {
 /// Whoever sets the alarm looks again when it is set: who came meanwhile leaves it to them, and is not asked a second time.
 pub(super) async fn alarm_of_two() {
     let (_signals, rate) = rate();
+    // The turns of the two are half a second apart, and each sets the alarm by waiting, once.
+    rate.check("soon").expect("it is the first");
+    advance(SECOND / 2);
+    rate.check("late").expect("it is the first");
     let parked = Arc::new(AtomicUsize::new(0));
-    let tasks = [("late", 60 * SECOND), ("soon", SECOND)].map(|(key, pause)| {
+    let tasks = ["late", "soon"].map(|key| {
         let (rate, parked) = (rate.clone(), Arc::clone(&parked));
         spawn(async move {
-            rate.retry_after(key, pause);
             let mut waits = pin!(rate.until_ready(key));
             let mut is_parked = false;
             // Polled again only when it is woken: any other look would set the alarm right.
@@ -160,8 +163,8 @@ pub(super) async fn alarm_of_two() {
         yield_now().await;
     }
     let [late, soon] = tasks;
-    for (task, pause) in [(soon, SECOND), (late, 59 * SECOND)] {
-        advance(pause);
+    for task in [soon, late] {
+        advance(SECOND / 2);
         task.await.expect("a task comes to its end");
     }
 }
