@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fan_out::Job;
 use loom::model::Builder;
 
-use crate::{engine, figures, lanes, latches, passes, raises, rows};
+use crate::{engine, figures, lanes, latches, passes, raises, rows, windows};
 
 /// One model.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +75,7 @@ fn all() -> Vec<Model> {
         passes::MODELS,
         raises::MODELS,
         rows::MODELS,
+        windows::MODELS,
     ]
     .concat()
 }

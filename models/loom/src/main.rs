@@ -3,6 +3,9 @@
 //! `dayfly-loom [--full] [MODEL...]`. Without `--full`, large models stop at three preemptions.
 
 #[expect(dead_code, reason = "more stands in the module than models need")]
+#[path = "../../../crates/patterns/dayfly-circuit-breaker/src/aside.rs"]
+mod aside;
+#[expect(dead_code, reason = "more stands in the module than models need")]
 #[path = "../../../crates/core/dayfly-signal/src/clock.rs"]
 mod clock;
 #[expect(dead_code, reason = "more stands in the module than models need")]
@@ -33,6 +36,7 @@ mod rows;
 mod run;
 mod schedule;
 mod sync;
+mod windows;
 
 use std::process::ExitCode;
 

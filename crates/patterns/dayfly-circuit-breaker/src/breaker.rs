@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dayfly::{Fixed, Reconfigure};
 use dayfly_signal::SignalSink;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::call::Running;
 use crate::error::{CallError, Open};
@@ -18,8 +19,9 @@ use crate::shared::Shared;
 
 /// A circuit breaker that keeps its own state. Clones are the same breaker.
 ///
-/// While it is closed and counts failures in a row, a call costs a load before it and one after it; shares of a window
-/// cost a lock after it, and those of a time a reading of the clock.
+/// While it is closed and counts failures in a row, a call costs a load before it and one after it. Where shares of a window
+/// are taken, a success costs two more loads once the window holds nothing else, and otherwise an atomic change; those of a
+/// time cost a reading of the clock too. A failure takes a lock.
 ///
 /// While it is open, the signal `circuit.open.<name>` is held, so that coordinators can defer on it; a timer lets it go
 /// when [`open_for`](BreakerOptions::open_for) has passed, and so probes come by themselves. Each change raises
@@ -174,10 +176,7 @@ impl CircuitBreaker {
     /// What it has seen.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
-        let (state, count, openings) = self.shared.change(|machine, now| {
-            machine.handle(Event::Elapse, now);
-            (machine.state(), machine.count(now), machine.openings())
-        });
+        let (state, count, openings) = self.shared.known();
         BreakerStats {
             state,
             failures_in_a_row: self.shared.failures(),
@@ -228,6 +227,11 @@ impl CircuitBreaker {
     /// The state as it was last, whatever time has passed.
     pub(crate) fn peek(&self) -> BreakerState {
         self.shared.peek()
+    }
+
+    /// The state as it is at this moment, although nobody may have been told; without one, as it was last.
+    pub(crate) fn peek_at(&self, now: Option<Instant>) -> BreakerState {
+        now.map_or_else(|| self.peek(), |now| self.shared.peek_at(now))
     }
 
     /// Whether nobody else has it.

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::aside::{MOST, UNCOUNTED};
+use crate::horizon::after;
 use crate::options::Window;
 
 /// How many parts a window of time leaves in.
 const PARTS: u32 = 10;
+
+/// The most successes that a window of calls takes in at once, one by one.
+const AT_ONCE: u32 = 1_024;
 
 /// How one call went, as far as shares are concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +51,38 @@ impl Gauge {
         }
     }
 
+    /// Takes in so many calls that succeeded since it was asked last, which says when they ended.
+    pub(crate) fn add_successes(&mut self, calls: u32) {
+        match self {
+            Self::Calls(window) => window.add_successes(calls),
+            Self::Time(window) => window.add_successes(calls),
+        }
+    }
+
+    /// How many successes it need not know of one by one, as far as it is concerned.
+    pub(crate) fn spares(&self) -> u32 {
+        match self {
+            Self::Calls(window) => window.spares(),
+            Self::Time(_) => MOST,
+        }
+    }
+
+    /// Until when it need not know of successes; of a window of calls, whenever they end.
+    pub(crate) fn spares_until(&self) -> Option<Instant> {
+        match self {
+            Self::Calls(_) => None,
+            Self::Time(window) => Some(after(window.began, window.part)),
+        }
+    }
+
+    /// What it held when it was told of a call or asked last.
+    pub(crate) const fn sum(&self) -> Count {
+        match self {
+            Self::Calls(window) => window.sum,
+            Self::Time(window) => window.sum,
+        }
+    }
+
     /// What the window holds.
     pub(crate) fn count(&mut self, now: Instant) -> Count {
         match self {
@@ -59,6 +96,11 @@ impl Gauge {
 }
 
 impl Count {
+    /// Whether nothing has failed and nothing was slow.
+    pub(crate) const fn is_sound(self) -> bool {
+        self.failed == 0 && self.slow == 0
+    }
+
     fn add(&mut self, went: Went) {
         self.calls = self.calls.saturating_add(1);
         self.failed = self.failed.saturating_add(u32::from(went.failed));
@@ -102,6 +144,28 @@ impl LastCalls {
         self.sum.add(went);
         self.sum
     }
+
+    fn add_successes(&mut self, calls: u32) {
+        if !self.sum.is_sound() {
+            (0..calls).for_each(|_| _ = self.add(Went::default()));
+            return;
+        }
+        // The ring holds nothing else, and so stays as it is.
+        let size = self.calls.len();
+        self.next = (self.next + calls as usize) % size;
+        let held = (self.sum.calls as usize + calls as usize).min(size);
+        self.sum.calls = u32::try_from(held).unwrap_or(u32::MAX);
+    }
+
+    fn spares(&self) -> u32 {
+        let size = u32::try_from(self.calls.len()).unwrap_or(u32::MAX);
+        match size.saturating_sub(self.sum.calls) {
+            // By then whatever is bad has left it.
+            _ if !self.sum.is_sound() => size.min(AT_ONCE),
+            0 => UNCOUNTED,
+            room => room,
+        }
+    }
 }
 
 /// The calls of the last so long, in parts that leave as a whole.
@@ -126,6 +190,12 @@ impl LastTime {
         self.parts[self.current].add(went);
         self.sum.add(went);
         self.sum
+    }
+
+    fn add_successes(&mut self, calls: u32) {
+        let part = &mut self.parts[self.current];
+        part.calls = part.calls.saturating_add(calls);
+        self.sum.calls = self.sum.calls.saturating_add(calls);
     }
 
     /// Lets go what is too old. A reading from before the current part belongs to it.

@@ -26,8 +26,9 @@ use table::Table;
 /// What is kept is bounded: a key that nobody has asked for during
 /// [`time_to_idle`](KeyedBreakerOptions::time_to_idle) goes when others come, and with
 /// [`max_keys`](KeyedBreakerOptions::max_keys) there the one that was asked for longest ago makes room. Breakers that are
-/// not closed, or that somebody holds, are passed over as long as there are others. Each look-up does a constant amount of
-/// work; nothing sweeps.
+/// not closed, or that somebody holds, are passed over as long as there are others; what a hand has opened or closed stays
+/// also when it is idle. A look-up does a constant amount of work. So does making room, but that each breaker that has opened,
+/// or is held, is passed over once.
 ///
 /// Their signals carry the key, so `circuit.open.<name>` gates that key only in a keyed coordinator.
 ///

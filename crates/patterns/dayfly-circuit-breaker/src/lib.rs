@@ -58,7 +58,7 @@
 //! | others can see it and wait for it | signals, `watch` | no | callbacks | callbacks, a handle |
 //! | options that change live | all | no | no | no |
 //! | a call in a row, nothing wrong: permit, or around a future | 0.2, 0.8 | 1, 1 | 1.5, 1.3 | none, 9 |
-//! | a call in a window of calls (permit) | 1.4 | **1** | none | none |
+//! | a call in a window of calls (permit) | 0.2 | 1 | none | none |
 //! | a refusal | 1.3 to 1.6, says how long | **1** | 1.1 | not measured |
 //! | an open time that grows with each opening | no | **yes** | **yes** | no |
 //! | a `tower::Layer` | no | no | no | **yes** |
@@ -73,8 +73,10 @@
 //!   that panics itself counts as a failure.
 //! - An open breaker half-opens by itself when its time has passed, and lets `circuit.open.<name>` go then, whether or not
 //!   somebody calls. Nothing polls.
-//! - Closed, and counting failures in a row, a call takes no lock, reads no clock and allocates nothing.
-//! - What is kept of keys is bounded, and no look-up sweeps.
+//! - Closed, a call that succeeds takes no lock and allocates nothing, but for one in hundreds where a window counts it; the
+//!   clock is read once for a window of time, twice where slowness counts, and not at all otherwise.
+//! - What is kept of keys is bounded, and no look-up sweeps. No open breaker is forgotten for another key while there is one
+//!   that is closed and that nobody holds.
 //!
 //! # Features
 //! - `serde` (off by default): the options are read from configuration and written to it, under the rules of the setters.
@@ -94,6 +96,7 @@
 //! - Nothing, when calls are rare: a breaker needs traffic to know anything.
 
 mod announcer;
+mod aside;
 mod breaker;
 mod call;
 mod error;

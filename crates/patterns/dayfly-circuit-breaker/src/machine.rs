@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::aside::UNCOUNTED;
 use crate::gauge::{Count, Gauge, Went};
 use crate::horizon::after;
 use crate::options::{BreakerOptions, Window};
@@ -87,6 +88,8 @@ pub(crate) struct Machine {
     state: State,
     period: u32,
     gauge: Option<Gauge>,
+    /// How many successes may be counted beside this.
+    granted: u32,
     openings: u64,
 }
 
@@ -99,7 +102,8 @@ pub(crate) enum Admission {
 
 impl Machine {
     pub(crate) fn new(options: BreakerOptions, now: Instant) -> Self {
-        let mut machine = Self { options, state: State::Closed, period: 0, gauge: None, openings: 0 };
+        let (state, gauge) = (State::Closed, None);
+        let mut machine = Self { options, state, period: 0, gauge, granted: 0, openings: 0 };
         machine.begin(now);
         machine
     }
@@ -123,6 +127,14 @@ impl Machine {
             State::HalfOpen { .. } => BreakerState::HalfOpen,
             State::ForcedOpen => BreakerState::ForcedOpen,
             State::ForcedClosed => BreakerState::ForcedClosed,
+        }
+    }
+
+    /// The state that a look at this moment would find.
+    pub(crate) fn state_at(&self, now: Instant) -> BreakerState {
+        match self.state {
+            State::Open { until } if now >= until => BreakerState::HalfOpen,
+            _ => self.state(),
         }
     }
 
@@ -214,28 +226,59 @@ impl Machine {
         period == self.period && self.handle(Event::Trip, now)
     }
 
-    /// Takes a completion into the window. Says whether the state has changed.
-    pub(crate) fn record(&mut self, period: u32, went: Went, now: impl Fn() -> Instant) -> bool {
-        if period != self.period || self.state != State::Closed {
-            return false;
-        }
+    /// Takes a completion of this period into the window. Says whether the state has changed.
+    pub(crate) fn record(&mut self, went: Went, now: impl Fn() -> Instant) -> bool {
         let Some(gauge) = &mut self.gauge else { return false };
         let count = gauge.add(went, &now);
         self.is_too_much(count) && self.handle(Event::Trip, now())
     }
 
-    fn is_too_much(&self, Count { calls, failed, slow }: Count) -> bool {
-        if failed == 0 && slow == 0 {
-            return false;
+    /// How many successes may be counted beside this from now on, before it is told of one.
+    pub(crate) fn grant(&mut self) -> u32 {
+        self.granted = self.gauge.as_ref().map_or(UNCOUNTED, |gauge| {
+            let sum = gauge.sum();
+            match self.enough().saturating_sub(sum.calls) {
+                // The success that makes the calls enough opens it if too many of them were bad. Any other makes the share of
+                // bad ones no greater.
+                missing @ 1.. if !sum.is_sound() => gauge.spares().min(missing - 1),
+                // Calls that have left the window since, or other options, have made it too much: the next call tells.
+                _ if self.is_too_much(sum) => 0,
+                _ => gauge.spares(),
+            }
+        });
+        self.granted
+    }
+
+    /// Until when they may be counted, where that matters.
+    pub(crate) fn grants_until(&self) -> Option<Instant> {
+        self.gauge.as_ref().and_then(Gauge::spares_until)
+    }
+
+    /// Of the successes that were granted, so many are left. The others are taken in.
+    pub(crate) fn take_in(&mut self, left: u32) {
+        let calls = std::mem::take(&mut self.granted).saturating_sub(left);
+        if let Some(gauge) = &mut self.gauge {
+            gauge.add_successes(calls);
         }
-        let enough = match self.options.window {
+    }
+
+    /// How many calls have to be known before a share means anything.
+    fn enough(&self) -> u32 {
+        match self.options.window {
             Window::Calls(size) => self.options.minimum_calls.min(size),
             Window::Time(_) => self.options.minimum_calls,
-        };
+        }
+    }
+
+    fn is_too_much(&self, count: Count) -> bool {
+        if count.is_sound() {
+            return false;
+        }
+        let Count { calls, failed, slow } = count;
         let reaches = |part: u32, share: Option<f64>| {
             share.is_some_and(|share| part > 0 && f64::from(part) >= share * f64::from(calls))
         };
-        calls >= enough
+        calls >= self.enough()
             && (reaches(failed, self.options.failure_rate) || reaches(slow, self.options.slow_rate))
     }
 
@@ -256,6 +299,7 @@ impl Machine {
     /// A new period, in which nothing has happened yet.
     fn begin(&mut self, now: Instant) {
         self.period = self.period.wrapping_add(1);
+        self.granted = 0;
         self.start_gauge(now);
     }
 

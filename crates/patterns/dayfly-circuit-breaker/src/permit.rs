@@ -20,7 +20,7 @@ pub enum Judgement {
 #[must_use = "a permit that is dropped says nothing about the call"]
 pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
-    pass: Option<Pass>,
+    pass: Pass,
 }
 
 /// The same, for a call that outlives the borrow: in a task of its own, for example.
@@ -38,14 +38,60 @@ pub(crate) struct Pass {
     pub(crate) began: u64,
 }
 
-macro_rules! permit {
-    ([$($lifetime:tt)*], $name:ty, $breaker:ty) => {
-        impl<$($lifetime)*> $name {
-            #[inline]
-            pub(crate) const fn new(breaker: $breaker, pass: Pass) -> Self {
-                Self { breaker, pass: Some(pass) }
-            }
+impl<'a> Permit<'a> {
+    #[inline]
+    pub(crate) const fn new(breaker: &'a CircuitBreaker, pass: Pass) -> Self {
+        Self { breaker, pass }
+    }
 
+    /// The call went as it is judged.
+    #[inline]
+    pub fn record(self, judgement: Judgement) {
+        let Self { breaker, pass } = self;
+        // There is nothing in it that has to be dropped, and nothing more to say.
+        std::mem::forget(self);
+        breaker.complete(pass, judgement);
+    }
+}
+
+impl OwnedPermit {
+    #[inline]
+    pub(crate) const fn new(breaker: CircuitBreaker, pass: Pass) -> Self {
+        Self { breaker, pass: Some(pass) }
+    }
+
+    /// The call went as it is judged.
+    #[inline]
+    pub fn record(mut self, judgement: Judgement) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.complete(pass, judgement);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.breaker.complete(self.pass, says_when_dropped());
+    }
+}
+
+impl Drop for OwnedPermit {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.complete(pass, says_when_dropped());
+        }
+    }
+}
+
+fn says_when_dropped() -> Judgement {
+    if std::thread::panicking() { Judgement::Failure } else { Judgement::Ignored }
+}
+
+macro_rules! says {
+    ($($permit:ty),*) => {$(
+        impl $permit {
             /// The call succeeded.
             #[inline]
             pub fn success(self) {
@@ -57,26 +103,8 @@ macro_rules! permit {
             pub fn failure(self) {
                 self.record(Judgement::Failure);
             }
-
-            /// The call went as it is judged.
-            #[inline]
-            pub fn record(mut self, judgement: Judgement) {
-                if let Some(pass) = self.pass.take() {
-                    self.breaker.complete(pass, judgement);
-                }
-            }
         }
-
-        impl<$($lifetime)*> Drop for $name {
-            #[inline]
-            fn drop(&mut self) {
-                let Some(pass) = self.pass.take() else { return };
-                let says = if std::thread::panicking() { Judgement::Failure } else { Judgement::Ignored };
-                self.breaker.complete(pass, says);
-            }
-        }
-    };
+    )*};
 }
 
-permit!(['a], Permit<'a>, &'a CircuitBreaker);
-permit!([], OwnedPermit, CircuitBreaker);
+says!(Permit<'_>, OwnedPermit);

@@ -7,8 +7,9 @@ use dayfly_signal::SignalSink;
 use tokio::time::Instant;
 
 use crate::announcer::Announcer;
+use crate::aside::{Aside, WHENEVER};
 use crate::error::Open;
-use crate::gauge::Went;
+use crate::gauge::{Count, Went};
 use crate::machine::{Admission, BreakerState, Event, Machine};
 use crate::options::BreakerOptions;
 use crate::permit::{Judgement, Pass};
@@ -19,6 +20,9 @@ pub(crate) struct Shared {
     run: Run,
     /// How many failures in a row open it; a number that is never reached where none do.
     threshold: AtomicU32,
+    /// Nanoseconds after which a call is slow.
+    slow_after: AtomicU64,
+    aside: Aside,
     refused: AtomicU64,
     machine: Mutex<Machine>,
     announcer: Announcer,
@@ -34,10 +38,14 @@ impl Shared {
     ) -> Self {
         let threshold = AtomicU32::new(threshold(&options));
         let made_at = Instant::now();
-        let machine = Machine::new(options, made_at);
+        let slow_after = AtomicU64::new(nanos(options.slow_after));
+        let mut machine = Machine::new(options, made_at);
         let run = Run::new(machine.period(), mode_of(&machine));
+        let until = until(&machine, made_at);
+        let aside = Aside::new(machine.period(), machine.grant(), until);
         let announcer = Announcer::new(name, key, signals);
-        Self { run, threshold, refused: AtomicU64::new(0), machine: Mutex::new(machine), announcer, made_at }
+        let (refused, machine) = (AtomicU64::new(0), Mutex::new(machine));
+        Self { run, threshold, slow_after, aside, refused, machine, announcer, made_at }
     }
 
     pub(crate) const fn announcer(&self) -> &Announcer {
@@ -57,6 +65,11 @@ impl Shared {
     /// The state as it was last, whatever time has passed.
     pub(crate) fn peek(&self) -> BreakerState {
         self.lock().state()
+    }
+
+    /// The state as it is at this moment. It may not have been told yet that its time has passed.
+    pub(crate) fn peek_at(&self, now: Instant) -> BreakerState {
+        self.lock().state_at(now)
     }
 
     pub(crate) fn options(&self) -> BreakerOptions {
@@ -104,10 +117,30 @@ impl Shared {
 
     #[inline]
     pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
-        if pass.call.only_counts() && judgement == Judgement::Success {
+        if judgement == Judgement::Success && pass.call.just_passes() {
             self.run.succeed(pass.call);
+            if !pass.call.only_counts() {
+                self.succeed(pass.call);
+            }
         } else {
             self.complete_otherwise(pass, judgement);
+        }
+    }
+
+    /// A call that was not timed has succeeded, and the window has to know.
+    fn succeed(self: &Arc<Self>, call: Admitted) {
+        let until = self.aside.until();
+        if until != WHENEVER {
+            self.succeed_in_time(call, until);
+        } else if !self.aside.count(call) {
+            self.tell(call, Went::default(), None);
+        }
+    }
+
+    fn succeed_in_time(self: &Arc<Self>, call: Admitted, until: u64) {
+        let ended = Instant::now();
+        if self.age(ended) >= until || !self.aside.count(call) {
+            self.tell(call, Went::default(), Some(ended));
         }
     }
 
@@ -148,13 +181,30 @@ impl Shared {
     }
 
     fn record(self: &Arc<Self>, call: Admitted, failed: bool, began: u64) {
-        let ended = (call.mode() == Mode::Timing).then(Instant::now);
+        if call.mode() != Mode::Timing {
+            return self.tell(call, Went { failed, slow: false }, None);
+        }
+        let ended = Instant::now();
+        let age = self.age(ended);
+        let slow = age.saturating_sub(began) > self.slow_after.load(Ordering::Relaxed);
+        if failed || slow || age >= self.aside.until() || !self.aside.count(call) {
+            self.tell(call, Went { failed, slow }, Some(ended));
+        }
+    }
+
+    /// Tells the window of a call.
+    #[cold]
+    fn tell(self: &Arc<Self>, call: Admitted, went: Went, ended: Option<Instant>) {
         let mut machine = self.lock();
-        let slow = ended.is_some_and(|ended| self.took(began, ended) > machine.options().slow_after);
-        let has_changed =
-            machine.record(call.period(), Went { failed, slow }, || ended.unwrap_or_else(Instant::now));
+        if machine.period() != call.period() {
+            return;
+        }
+        self.take_in(&mut machine);
+        let has_changed = machine.record(went, || ended.unwrap_or_else(Instant::now));
         if has_changed {
-            self.publish(&machine);
+            self.publish(&mut machine);
+        } else {
+            self.grant(&mut machine);
         }
         drop(machine);
         if has_changed {
@@ -162,9 +212,31 @@ impl Shared {
         }
     }
 
-    /// Nanoseconds since it was made: enough for centuries.
+    /// The state, what the window holds, and how often it has opened.
+    pub(crate) fn known(self: &Arc<Self>) -> (BreakerState, Count, u64) {
+        self.change(|machine, now| {
+            machine.handle(Event::Elapse, now);
+            self.take_in(machine);
+            let known = (machine.state(), machine.count(now), machine.openings());
+            self.grant(machine);
+            known
+        })
+    }
+
+    /// To be called under the machine's lock, and then the other, or nothing is counted beside it any more.
+    fn take_in(&self, machine: &mut Machine) {
+        let left = self.aside.take(machine.period());
+        machine.take_in(left);
+    }
+
+    fn grant(&self, machine: &mut Machine) {
+        let until = until(machine, self.made_at);
+        self.aside.grant(machine.period(), machine.grant(), until);
+    }
+
+    /// Nanoseconds since it was made.
     fn age(&self, now: Instant) -> u64 {
-        u64::try_from((now - self.made_at).as_nanos()).unwrap_or(u64::MAX)
+        nanos(now - self.made_at)
     }
 
     fn took(&self, began: u64, now: Instant) -> Duration {
@@ -179,7 +251,7 @@ impl Shared {
         let answer = change(&mut machine, now);
         let has_changed = machine.period() != before;
         if has_changed {
-            self.publish(&machine);
+            self.publish(&mut machine);
         }
         drop(machine);
         if has_changed {
@@ -189,7 +261,9 @@ impl Shared {
     }
 
     /// To be called under the machine's lock, so that what is told comes in the order in which it happened.
-    fn publish(&self, machine: &Machine) {
+    fn publish(&self, machine: &mut Machine) {
+        // Whoever is admitted in this period finds what is granted in it.
+        self.grant(machine);
         self.run.begin(machine.period(), mode_of(machine));
         self.announcer.note(machine.state(), machine.opens_until());
     }
@@ -203,8 +277,11 @@ impl Shared {
     pub(crate) fn follow(&self, options: &BreakerOptions) {
         let now = Instant::now();
         let mut machine = self.lock();
+        self.take_in(&mut machine);
         machine.follow(options.clone(), now);
         self.threshold.store(threshold(options), Ordering::Relaxed);
+        self.slow_after.store(nanos(options.slow_after), Ordering::Relaxed);
+        self.grant(&mut machine);
         self.run.set_mode(mode_of(&machine));
     }
 
@@ -212,6 +289,17 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Five centuries at most.
+fn nanos(time: Duration) -> u64 {
+    const LONGEST: u64 = 500 * 365 * 24 * 3_600;
+    time.as_secs().min(LONGEST) * 1_000_000_000 + u64::from(time.subsec_nanos())
+}
+
+/// At what age of the breaker a success is no longer counted beside the machine.
+fn until(machine: &Machine, made_at: Instant) -> u64 {
+    machine.grants_until().map_or(WHENEVER, |until| nanos(until - made_at))
 }
 
 fn threshold(options: &BreakerOptions) -> u32 {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dayfly::SignalSink;
-use dayfly_circuit_breaker::{BreakerOptions, BreakerState, CircuitBreaker, Judgement, OwnedPermit};
+use dayfly::{Reconfigure, SignalSink};
+use dayfly_circuit_breaker::{BreakerOptions, BreakerState, CircuitBreaker, Judgement, OwnedPermit, Window};
 use shuttle::rand::{Rng, thread_rng};
 use tokio::task::{spawn, yield_now};
 use tokio::time::advance;
@@ -104,6 +104,48 @@ pub(super) async fn asked_while_it_closes() {
     closing.await.expect("it closes");
     let state = if was_let_in { BreakerState::Open } else { BreakerState::Closed };
     assert_eq!(bank.state(), state);
+}
+
+/// A window of calls or of time: they count alike as long as nothing leaves it.
+fn some_window() -> Window {
+    if thread_rng().gen_range(0..2) == 0 { Window::Calls(8) } else { Window::Time(Duration::from_secs(10)) }
+}
+
+fn ends(bank: &CircuitBreaker, ends: [bool; 2]) -> tokio::task::JoinHandle<()> {
+    let bank = bank.clone();
+    spawn(async move {
+        for succeeds in ends {
+            let permit = bank.try_acquire().expect("it is closed");
+            yield_now().await;
+            if succeeds { permit.success() } else { permit.failure() }
+        }
+    })
+}
+
+/// Every call is counted once, whoever looks or changes the options meanwhile.
+pub(super) async fn window_counts() {
+    let options = CARE.without_failure_threshold().failure_rate(1.0).window(some_window());
+    let bank = breaker(options.clone(), &SignalSink::default());
+    let tasks = [ends(&bank, [true, true]), ends(&bank, [true, false]), ends(&bank, [false, true])];
+    let before = bank.stats();
+    bank.reconfigure(&options.slow_rate(1.0)).expect("all of it can change");
+    let after = bank.stats();
+    for task in tasks {
+        task.await.expect("it comes to its end");
+    }
+    let stats = bank.stats();
+    assert_eq!((stats.calls, stats.failed, stats.slow), (6, 2, 0));
+    assert!(before.calls <= after.calls && before.failed <= after.failed);
+}
+
+/// Half of the calls fail, and that is too much: whichever makes them enough, it opens.
+pub(super) async fn window_is_enough() {
+    let options = CARE.without_failure_threshold().failure_rate(0.5).minimum_calls(4);
+    let bank = breaker(options.window(some_window()), &SignalSink::default());
+    for task in [ends(&bank, [true, false]), ends(&bank, [false, true])] {
+        task.await.expect("it comes to its end");
+    }
+    assert_eq!((bank.state(), bank.stats().openings), (BreakerState::Open, 1));
 }
 
 /// Whoever changes it and in whatever order it is told of: at rest, the signal and the watch say how it is.

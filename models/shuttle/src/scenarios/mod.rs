@@ -32,7 +32,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 46] = [
+pub const SCENARIOS: [Scenario; 49] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -67,6 +67,8 @@ pub const SCENARIOS: [Scenario; 46] = [
     Scenario { name: "breaker_probes_of_ten_callers", run: || play(breaker::ten_callers()) },
     Scenario { name: "breaker_generations", run: || play(breaker::generations()) },
     Scenario { name: "breaker_asked_while_it_closes", run: || play(breaker::asked_while_it_closes()) },
+    Scenario { name: "breaker_window_counts", run: || play(breaker::window_counts()) },
+    Scenario { name: "breaker_window_is_enough", run: || play(breaker::window_is_enough()) },
     Scenario { name: "breaker_tells_how_it_is", run: || play(breaker::tells_how_it_is()) },
     Scenario { name: "calls_run_in_place", run: || play(tickets::called_in_place()) },
     Scenario { name: "batch_close_while_flushing", run: || play(batching::close_while_flushing()) },
@@ -80,6 +82,7 @@ pub const SCENARIOS: [Scenario; 46] = [
     Scenario { name: "rate_while_it_changes", run: || play(rate::changes()) },
     Scenario { name: "rate_of_who_sleeps", run: || play(rate::sleepers()) },
     Scenario { name: "rate_of_two_keys_has_one_alarm", run: || play(rate::alarms()) },
+    Scenario { name: "rate_alarm_that_two_set", run: || play(rate::alarm_of_two()) },
     Scenario { name: "rate_tells_of_pauses_as_they_are", run: || play(rate::tells_how_it_is()) },
     Scenario { name: "batch_cancel_in_flight", run: || play(batching::cancel_in_flight()) },
 ];

@@ -134,6 +134,41 @@ pub(super) async fn alarms() {
     }
 }
 
+/// Whoever sets the alarm looks again when it is set: who came meanwhile leaves it to them, and is not asked a second time.
+pub(super) async fn alarm_of_two() {
+    let (_signals, rate) = rate();
+    // The turns of the two are half a second apart, and each sets the alarm by waiting, once.
+    rate.check("soon").expect("it is the first");
+    advance(SECOND / 2);
+    rate.check("late").expect("it is the first");
+    let parked = Arc::new(AtomicUsize::new(0));
+    let tasks = ["late", "soon"].map(|key| {
+        let (rate, parked) = (rate.clone(), Arc::clone(&parked));
+        spawn(async move {
+            let mut waits = pin!(rate.until_ready(key));
+            let mut is_parked = false;
+            // Polled again only when it is woken: any other look would set the alarm right.
+            poll_fn(|context| {
+                let polled = waits.as_mut().poll(context);
+                if !is_parked {
+                    is_parked = polled.is_pending();
+                    parked.fetch_add(1, Ordering::SeqCst);
+                }
+                polled
+            })
+            .await;
+        })
+    });
+    while parked.load(Ordering::SeqCst) < tasks.len() {
+        yield_now().await;
+    }
+    let [late, soon] = tasks;
+    for task in [soon, late] {
+        advance(SECOND / 2);
+        task.await.expect("a task comes to its end");
+    }
+}
+
 /// Who is told last of a pause is told how it is, and nothing is held that nobody lets go.
 pub(super) async fn tells_how_it_is() {
     let (signals, rate) = rate();

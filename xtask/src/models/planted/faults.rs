@@ -24,6 +24,7 @@ const LIMIT_SHARED: &str = "crates/atoms/dayfly-limit/src/shared.rs";
 
 const BREAKER_RUN: &str = "crates/patterns/dayfly-circuit-breaker/src/run.rs";
 
+const BREAKER_ASIDE: &str = "crates/patterns/dayfly-circuit-breaker/src/aside.rs";
 const BREAKER_MACHINE: &str = "crates/patterns/dayfly-circuit-breaker/src/machine.rs";
 
 const RATE_PACER: &str = "crates/patterns/dayfly-adaptive-rate/src/pacer.rs";
@@ -361,6 +362,41 @@ pub(super) const FAULTS: &[Fault] = &[
         wrong: "            let next = word & !MODE | (mode as u64) << 30;\n            self.0.store(next, Ordering::Release);\n            match Ok::<u64, u64>(next) {\n",
     },
     Fault {
+        what: "a success beside the window is counted in two steps",
+        by: (LOOM, "aside_each_call"),
+        file: BREAKER_ASIDE,
+        right: "self.word.compare_exchange_weak(word, word - 1, Ordering::AcqRel, Ordering::Acquire)",
+        wrong: "Ok::<u64, u64>(self.word.swap(word - 1, Ordering::AcqRel))",
+    },
+    Fault {
+        what: "successes go on being counted while the window is told of a call",
+        by: (LOOM, "aside_each_call"),
+        file: BREAKER_ASIDE,
+        right: "left_of(self.word.swap(word(period, 0), Ordering::AcqRel))",
+        wrong: "left_of(self.word.load(Ordering::Acquire) | u64::from(period) << 32)",
+    },
+    Fault {
+        what: "a success of an earlier period is counted in the window",
+        by: (LOOM, "aside_a_late_end"),
+        file: BREAKER_ASIDE,
+        right: "    (word >> 32) as u32 == call.period()\n",
+        wrong: "    (word >> 32) as u32 >= call.period()\n",
+    },
+    Fault {
+        what: "the success that makes the calls enough passes the window by",
+        by: (SHUTTLE, "breaker_window_is"),
+        file: BREAKER_MACHINE,
+        right: "gauge.spares().min(missing - 1),",
+        wrong: "gauge.spares().min(missing),",
+    },
+    Fault {
+        what: "what was counted beside the window is lost when the options change",
+        by: (SHUTTLE, "breaker_window_counts"),
+        file: "crates/patterns/dayfly-circuit-breaker/src/shared.rs",
+        right: "        self.take_in(&mut machine);\n        machine.follow(",
+        wrong: "        machine.follow(",
+    },
+    Fault {
         what: "probes are not counted",
         by: (SHUTTLE, "breaker_probes"),
         file: BREAKER_MACHINE,
@@ -401,5 +437,12 @@ pub(super) const FAULTS: &[Fault] = &[
         file: RATE_SHARED,
         right: "self.rings_at.is_none_or(|at| next < at).then_some(next)",
         wrong: "self.rings_at.is_none().then_some(next)",
+    },
+    Fault {
+        what: "whoever sets the alarm does not look again",
+        by: (SHUTTLE, "rate_alarm_that_two"),
+        file: RATE_SHARED,
+        right: "        while !state.is_setting\n",
+        wrong: "        if !state.is_setting\n",
     },
 ];

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use dayfly_circuit_breaker::{BreakerOptions, BreakerState, KeyedBreaker, KeyedBreakerOptions};
+use dayfly::Reconfigure;
+use dayfly_circuit_breaker::{
+    BreakerOptions, BreakerState, CircuitBreaker, KeyedBreaker, KeyedBreakerOptions,
+};
 use dayfly_signal::SignalSink;
 use tokio::time::advance;
 
@@ -45,6 +48,62 @@ async fn an_open_breaker_is_passed_over_while_there_are_others() {
     assert_eq!((hosts.breaker(&0).state(), hosts.displaced()), (BreakerState::Open, 0));
     held.try_acquire().unwrap().failure();
     assert_eq!(hosts.breaker(&1).state(), BreakerState::Open, "it is the same one");
+}
+
+/// However many of them there are, and though nobody has asked for them for longest.
+#[tokio::test(start_paused = true)]
+async fn no_open_breaker_goes_while_one_may_that_is_closed() {
+    let signals = SignalSink::default();
+    let hosts = KeyedBreaker::<u64>::new("hosts", KEPT.max_keys(50), &signals);
+    for key in 0..49 {
+        hosts.breaker(&key).try_acquire().unwrap().failure();
+    }
+    hosts.breaker(&49);
+    for key in 50..1_000 {
+        hosts.breaker(&key);
+        assert!(hosts.len() <= 50);
+    }
+    assert_eq!((hosts.displaced(), signals.state("circuit.open.*").len()), (0, 49));
+    assert!((0..49).all(|key| hosts.breaker(&key).state() == BreakerState::Open));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_closed_again_makes_room_again() {
+    let options = KEPT.max_keys(20).without_time_to_idle();
+    let hosts = KeyedBreaker::<u64>::new("hosts", options, &SignalSink::default());
+    let held: Vec<_> = (0..20).map(|key| hosts.breaker(&key)).collect();
+    for host in &held {
+        host.try_acquire().unwrap().failure();
+    }
+    hosts.breaker(&20);
+    assert_eq!((hosts.len(), hosts.displaced()), (20, 1));
+    held.iter().for_each(CircuitBreaker::reset);
+    drop(held);
+    for key in 21..100 {
+        hosts.breaker(&key);
+    }
+    assert_eq!((hosts.len(), hosts.displaced()), (20, 1));
+}
+
+/// What a hand has said stays; a half-open breaker that nobody comes to probe does not stay for good.
+#[tokio::test(start_paused = true)]
+async fn an_idle_breaker_that_is_half_open_goes_and_one_that_is_open_stays() {
+    let options = KEPT.max_keys(1_000).time_to_idle(Duration::from_secs(60));
+    let hosts = KeyedBreaker::<u64>::new("hosts", options, &SignalSink::default());
+    for key in 0..20 {
+        hosts.breaker(&key).try_acquire().unwrap().failure();
+    }
+    hosts.breaker(&20).force_open();
+    hosts.breaker(&21).force_closed();
+    hosts.breaker(&22).reconfigure(&CARE.open_for(Duration::from_secs(3_600))).unwrap();
+    hosts.breaker(&22).try_acquire().unwrap().failure();
+    advance(Duration::from_secs(61)).await;
+    for key in 100..200 {
+        hosts.breaker(&key);
+    }
+    assert_eq!((hosts.len(), hosts.displaced()), (103, 0));
+    let states = [20, 21, 22].map(|key| hosts.breaker(&key).state());
+    assert_eq!(states, [BreakerState::ForcedOpen, BreakerState::ForcedClosed, BreakerState::Open]);
 }
 
 #[tokio::test(start_paused = true)]

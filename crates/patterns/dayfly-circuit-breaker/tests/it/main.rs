@@ -4,6 +4,7 @@
 
 mod bug_list;
 mod dropping;
+mod every_state;
 mod following;
 mod keyed;
 mod keys_that_misbehave;
@@ -14,3 +15,4 @@ mod signalling;
 mod signals_only;
 mod timers;
 mod tripping;
+mod window_model;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dayfly::Reconfigure;
 use dayfly_circuit_breaker::{BreakerOptions, BreakerState, CircuitBreaker, Window};
 use dayfly_signal::SignalSink;
 use tokio::time::advance;
@@ -102,4 +103,43 @@ async fn a_late_call_is_not_in_the_window_of_a_later_period() {
     bank.reset();
     late.failure();
     assert_eq!(bank.stats().calls, 0);
+}
+
+/// The successes of the first second have left when somebody looks, and the share of what is left is too great.
+#[tokio::test(start_paused = true)]
+async fn a_share_that_grew_while_nobody_called_is_found_by_the_next_call_also_when_it_was_looked_at() {
+    for looks in [false, true] {
+        let bank = breaker(SHARE.window(Window::Time(Duration::from_secs(10))).minimum_calls(2));
+        calls(&bank, "ssss");
+        advance(Duration::from_secs(5)).await;
+        calls(&bank, "sff");
+        advance(Duration::from_millis(5_500)).await;
+        if looks {
+            assert_eq!((bank.stats().calls, bank.stats().failed), (3, 2));
+        }
+        assert_eq!(bank.state(), BreakerState::Closed);
+        calls(&bank, "s");
+        assert_eq!(bank.state(), BreakerState::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_that_is_too_great_under_other_options_is_found_by_the_next_call() {
+    let bank = breaker(SHARE.minimum_calls(2));
+    calls(&bank, "ssf");
+    bank.reconfigure(&SHARE.minimum_calls(2).failure_rate(0.25)).unwrap();
+    assert_eq!((bank.state(), bank.stats().calls), (BreakerState::Closed, 3));
+    calls(&bank, "s");
+    assert_eq!(bank.state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_success_that_makes_the_calls_enough_opens_it() {
+    for window in [Window::Calls(10), Window::Time(Duration::from_secs(10))] {
+        let bank = breaker(SHARE.window(window).minimum_calls(6));
+        calls(&bank, "fffss");
+        assert_eq!(bank.state(), BreakerState::Closed);
+        calls(&bank, "s");
+        assert_eq!(bank.state(), BreakerState::Open);
+    }
 }
