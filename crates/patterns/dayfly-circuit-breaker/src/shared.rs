@@ -85,6 +85,8 @@ impl Shared {
             }
             Admission::Refused { retry_after } => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
+                #[cfg(feature = "metrics")]
+                self.announcer.figures().called(crate::figures::Call::Refused);
                 Err(Open { retry_after })
             }
         }
@@ -104,6 +106,8 @@ impl Shared {
 
     #[inline]
     pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
+        #[cfg(feature = "metrics")]
+        self.announcer.figures().called(judgement.into());
         if pass.call.only_counts() && judgement == Judgement::Success {
             self.run.succeed(pass.call);
         } else {

@@ -4,6 +4,8 @@
 
 mod bug_list;
 mod dropping;
+#[cfg(feature = "metrics")]
+mod figures;
 mod following;
 mod keyed;
 mod keys_that_misbehave;
