@@ -61,6 +61,8 @@
 //!   in another process: [`Traced::trace_parent`] is a link as text, for queues on disk.
 //! - `otlp` (off by default): `Otlp` sets up `tracing` and `metrics` of an application and sends both to a collector, over
 //!   HTTP with protobuf, with rustls and ring for `https`. Its timers are real ones, not Tokio's.
+//! - `prometheus` (off by default): `PrometheusPage`, everything that is told to `metrics` as a page for Prometheus to scrape,
+//!   beside a collector or alone. It brings no other crate.
 //!
 //! # Limits
 //! - A client that blocks, blocks a thread of the runtime. One that raises signals of its own is told of them, for ever.
@@ -73,14 +75,19 @@
 //!
 //! # When to use something else
 //! - `tracing::instrument` and `follows_from` by hand, where there is one queue and no figures are wanted.
-//! - `metrics-exporter-prometheus` for a page to scrape: [`Telemetry`] feeds it as it feeds any recorder.
+//! - `metrics-exporter-prometheus` for summaries, a push gateway, or series that go when they are idle: [`Telemetry`] feeds it
+//!   as it feeds any recorder.
 //! - `opentelemetry` alone, where logs have to be exported too, or over gRPC.
 
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+mod buckets;
 mod client;
 mod desk;
 mod ends;
 mod facade;
 mod figures;
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+mod install;
 mod link;
 mod measure;
 mod memory;
@@ -88,6 +95,8 @@ mod names;
 mod options;
 #[cfg(feature = "otlp")]
 mod otlp;
+#[cfg(feature = "prometheus")]
+mod page;
 mod policy;
 mod reporter;
 mod tally;
@@ -98,10 +107,14 @@ mod watchable;
 pub use client::{Client, Event, Metric, MetricUnit, MetricValue, REDACTED};
 pub use facade::Facade;
 pub use figures::Figures;
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+pub use install::InstallError;
 pub use memory::InMemory;
 pub use options::TelemetryOptions;
 #[cfg(feature = "otlp")]
-pub use otlp::{Entered, Exports, FlushError, InstallError, OpenError, Otlp, OtlpOptions};
+pub use otlp::{Entered, Exports, FlushError, OpenError, Otlp, OtlpOptions};
+#[cfg(feature = "prometheus")]
+pub use page::PrometheusPage;
 pub use telemetry::Telemetry;
 pub use traced::{InSpan, Traced, traced};
 pub use watchable::{OperationEnd, Watchable};
