@@ -10,7 +10,7 @@
 //! | a signal is raised or taken back | an event |
 //! | `error.*` is raised | an exception as well, its payload the message |
 //! | `perf.*` is raised with a payload | a metric of that name: a duration in seconds (`35ms`, `1h 30m`), or a number |
-//! | an interval passes | `dayfly.coordinator.operations` by `outcome`, `.active_operations`, `.queue.size` of every coordinator that is watched; `dayfly.signal.raised`, `dayfly.signal.dropped` |
+//! | an interval passes | `dayfly.coordinator.operations` by `outcome`, `.active_operations`, `.queue.size` of every coordinator that is watched; `dayfly.signal.raised` (by `signal` where [asked for](TelemetryOptions::count_by_name)), `dayfly.signal.dropped` |
 //! | an operation of one ends | `dayfly.coordinator.operation.time_in_queue`, `.operation.duration` by `outcome`, in seconds |
 //! | a [`traced`] body runs | a span, linked to the one that its item was [`Traced`] in |
 //!
@@ -53,7 +53,7 @@
 //! - What is redacted reaches no client, neither as an event, nor as an exception, nor as a metric. Sampling thins events
 //!   only.
 //! - The client is called from one task, one call after the other. Its panic costs one report.
-//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names, and what waits for a collector.
+//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names and of names that are counted apart, and what waits for a collector.
 //!
 //! # Features
 //! - `serde` (off by default): options are read from configuration, and written to it.

@@ -155,7 +155,7 @@ impl Otlp {
     /// As for [`install`](Self::install); then the page stays empty.
     #[cfg(feature = "prometheus")]
     pub fn install_with(&self, page: &PrometheusPage) -> Result<(), InstallError> {
-        self.install_recorder(page.before(self.figures.clone()))
+        self.install_recorder(page.before(Box::new(self.figures.clone())))
     }
 
     fn install_recorder(&self, recorder: impl Recorder + Send + Sync + 'static) -> Result<(), InstallError> {

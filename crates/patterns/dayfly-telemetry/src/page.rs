@@ -74,9 +74,9 @@ impl PrometheusPage {
     #[cfg(feature = "otlp")]
     pub(crate) fn before(
         &self,
-        next: impl metrics::Recorder + Send + Sync + 'static,
+        next: Box<dyn metrics::Recorder + Send + Sync>,
     ) -> impl metrics::Recorder + Send + Sync + use<> {
-        Writer::new(Arc::clone(&self.families), Some(Box::new(next)))
+        Writer::new(Arc::clone(&self.families), Some(next))
     }
 }
 
