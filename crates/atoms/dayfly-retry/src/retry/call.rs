@@ -103,16 +103,15 @@ impl<E> Inner<E> {
         };
         loop {
             course.made = course.made.saturating_add(1);
-            let (ended, under_way) = match failed.take() {
-                Some((error, under_way)) => (Some(Err(error)), under_way),
-                None => {
-                    let under_way = self.figures.under_way();
-                    let ended = match course.limit() {
-                        None => Some(attempt(course.made).await),
-                        Some(limit) => timeout_at(limit, attempt(course.made)).await.ok(),
-                    };
-                    (ended, under_way)
-                }
+            let (ended, under_way) = if let Some((error, under_way)) = failed.take() {
+                (Some(Err(error)), under_way)
+            } else {
+                let under_way = self.figures.under_way();
+                let ended = match course.limit() {
+                    None => Some(attempt(course.made).await),
+                    Some(limit) => timeout_at(limit, attempt(course.made)).await.ok(),
+                };
+                (ended, under_way)
             };
             let verdict = match ended {
                 Some(Ok(value)) => {

@@ -16,7 +16,7 @@ const MOST_SERIES: usize = 4_096;
 #[derive(Default)]
 pub(super) struct Families {
     described: HashMap<KeyName, (Option<Unit>, SharedString)>,
-    families: BTreeMap<String, Family>,
+    by_name: BTreeMap<String, Family>,
     series: usize,
 }
 
@@ -66,7 +66,7 @@ impl Families {
         let unit = described.and_then(|(unit, _)| *unit);
         let name = text::name(key.name(), kind, unit);
         let labels = text::labels(key, kind);
-        if let Some(family) = self.families.get(&name) {
+        if let Some(family) = self.by_name.get(&name) {
             if family.kind != kind {
                 return None;
             }
@@ -79,7 +79,7 @@ impl Families {
         }
         self.series += 1;
         let help = || described.map(|(_, help)| help.clone()).unwrap_or_default();
-        let family = self.families.entry(name);
+        let family = self.by_name.entry(name);
         let family = family.or_insert_with(|| Family { help: help(), kind, series: BTreeMap::new() });
         let value = Value::new(kind, unit);
         family.series.insert(labels, value.clone());
@@ -88,7 +88,7 @@ impl Families {
 
     pub(super) fn text(&self) -> String {
         let mut page = String::new();
-        for (name, family) in &self.families {
+        for (name, family) in &self.by_name {
             text::write(&mut page, name, family);
         }
         page
