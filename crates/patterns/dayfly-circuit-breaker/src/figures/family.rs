@@ -143,7 +143,52 @@ fn families() -> MutexGuard<'static, HashMap<Arc<str>, Weak<Family>>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use dayfly_testing::Figures;
+    use metrics::{Counter, Gauge, Histogram, Metadata, Recorder, SharedString, with_local_recorder};
+
     use super::*;
+
+    /// Between a level that was read and its being told, another breaker comes: once.
+    struct Interrupting {
+        figures: Figures,
+        family: Arc<Family>,
+        has_come: AtomicBool,
+    }
+
+    impl Recorder for Interrupting {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
+            self.figures.register_counter(key, metadata)
+        }
+
+        fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
+            if !self.has_come.swap(true, Ordering::AcqRel) {
+                self.family.enter(BreakerState::Open);
+            }
+            self.figures.register_gauge(key, metadata)
+        }
+
+        fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
+            self.figures.register_histogram(key, metadata)
+        }
+    }
+
+    #[test]
+    fn who_has_told_what_is_not_so_any_more_tells_again() {
+        let (figures, family) = (Figures::new(), Family::of("told-last"));
+        let (has_come, family_of_others) = (AtomicBool::new(false), Arc::clone(&family));
+        let recorder = Interrupting { figures: figures.clone(), family: family_of_others, has_come };
+        with_local_recorder(&recorder, || family.enter(BreakerState::Open));
+        let level = figures.value("dayfly.circuit_breaker.state{breaker=told-last,state=open}");
+        assert!((level - 2.0).abs() < f64::EPSILON, "{level}");
+    }
 
     #[test]
     fn a_family_lasts_as_long_as_one_of_it() {

@@ -68,6 +68,7 @@ fn names_that_are_written_alike_are_one_family_of_one_kind() {
         counter!("a.b").increment(1);
         counter!("a_b").increment(2);
         gauge!("a.b.total").set(9.0);
+        gauge!("a.b.total", "of" => "another kind").set(9.0);
     });
     assert_eq!(page, "# TYPE a_b_total counter\na_b_total 3\n");
 }
