@@ -48,6 +48,16 @@ impl Figures {
         self.lock().get(name).copied().unwrap_or_default()
     }
 
+    /// The same as a whole number.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        let value = self.value(name);
+        value.to_string().parse().unwrap_or_else(|_| panic!("{name} is no count: {value}"))
+    }
+
     fn series(&self, key: &Key) -> Arc<Series> {
         let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         Arc::new(Series { all: self.clone(), name: format!("{}{{{}}}", key.name(), labels.join(",")) })

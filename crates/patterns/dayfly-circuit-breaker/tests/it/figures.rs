@@ -16,19 +16,19 @@ use tokio::time::advance;
 const OPEN_FOR: Duration = Duration::from_secs(30);
 const CARE: BreakerOptions = BreakerOptions::new().failure_threshold(2).open_for(OPEN_FOR).successes(1);
 
-fn calls(figures: &Figures, name: &str) -> [f64; 4] {
+fn calls(figures: &Figures, name: &str) -> [u64; 4] {
     ["succeeded", "failed", "ignored", "refused"].map(|outcome| {
-        figures.value(&format!("dayfly.circuit_breaker.calls{{breaker={name},outcome={outcome}}}"))
+        figures.count(&format!("dayfly.circuit_breaker.calls{{breaker={name},outcome={outcome}}}"))
     })
 }
 
-fn in_state(figures: &Figures, name: &str) -> [f64; 5] {
+fn in_state(figures: &Figures, name: &str) -> [u64; 5] {
     ["closed", "open", "half-open", "forced-open", "forced-closed"]
-        .map(|state| figures.value(&format!("dayfly.circuit_breaker.state{{breaker={name},state={state}}}")))
+        .map(|state| figures.count(&format!("dayfly.circuit_breaker.state{{breaker={name},state={state}}}")))
 }
 
-fn changes(figures: &Figures, name: &str, from: &str, to: &str) -> f64 {
-    figures.value(&format!("dayfly.circuit_breaker.transitions{{breaker={name},from={from},to={to}}}"))
+fn changes(figures: &Figures, name: &str, from: &str, to: &str) -> u64 {
+    figures.count(&format!("dayfly.circuit_breaker.transitions{{breaker={name},from={from},to={to}}}"))
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_call_is_counted_once_by_what_came_of_it() {
             bank.try_acquire().unwrap_err();
         });
     });
-    assert_eq!(calls(&figures, "counted"), [2.0, 2.0, 1.0, 2.0]);
+    assert_eq!(calls(&figures, "counted"), [2, 2, 1, 2]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn calls_are_counted_in_every_mode_and_probes_as_well() {
             bank.try_acquire().unwrap().failure();
         });
     });
-    assert_eq!(calls(&figures, "modes"), [4.0, 3.0, 0.0, 0.0]);
+    assert_eq!(calls(&figures, "modes"), [4, 3, 0, 0]);
 }
 
 #[test]
@@ -84,38 +84,38 @@ fn each_change_is_counted_and_the_state_is_where_it_is() {
     figures.of(|| {
         paused(async {
             let bank = CircuitBreaker::new("changing", CARE, &SignalSink::default());
-            assert_eq!(in_state(&figures, "changing"), [1.0, 0.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "changing"), [1, 0, 0, 0, 0]);
             for _ in 0..2 {
                 bank.try_acquire().unwrap().failure();
             }
-            assert_eq!(in_state(&figures, "changing"), [0.0, 1.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "changing"), [0, 1, 0, 0, 0]);
             advance(OPEN_FOR).await;
             dayfly_testing::settle().await;
-            assert_eq!(in_state(&figures, "changing"), [0.0, 0.0, 1.0, 0.0, 0.0], "by its timer");
+            assert_eq!(in_state(&figures, "changing"), [0, 0, 1, 0, 0], "by its timer");
             bank.try_acquire().unwrap().failure();
             advance(OPEN_FOR).await;
             bank.try_acquire().unwrap().success();
-            assert_eq!(in_state(&figures, "changing"), [1.0, 0.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "changing"), [1, 0, 0, 0, 0]);
             bank.reset();
             bank.force_open();
-            assert_eq!(in_state(&figures, "changing"), [0.0, 0.0, 0.0, 1.0, 0.0]);
+            assert_eq!(in_state(&figures, "changing"), [0, 0, 0, 1, 0]);
             bank.force_closed();
-            assert_eq!(in_state(&figures, "changing"), [0.0, 0.0, 0.0, 0.0, 1.0]);
+            assert_eq!(in_state(&figures, "changing"), [0, 0, 0, 0, 1]);
         });
     });
     let counted = [
-        ("closed", "open", 1.0),
-        ("open", "half-open", 2.0),
-        ("half-open", "open", 1.0),
-        ("half-open", "closed", 1.0),
-        ("closed", "forced-open", 1.0),
-        ("forced-open", "forced-closed", 1.0),
-        ("closed", "closed", 0.0),
+        ("closed", "open", 1),
+        ("open", "half-open", 2),
+        ("half-open", "open", 1),
+        ("half-open", "closed", 1),
+        ("closed", "forced-open", 1),
+        ("forced-open", "forced-closed", 1),
+        ("closed", "closed", 0),
     ];
     for (from, to, count) in counted {
-        assert_eq!(changes(&figures, "changing", from, to).to_bits(), f64::to_bits(count), "{from} to {to}");
+        assert_eq!(changes(&figures, "changing", from, to), count, "{from} to {to}");
     }
-    assert_eq!(in_state(&figures, "changing"), [0.0; 5], "one that is gone is in no state");
+    assert_eq!(in_state(&figures, "changing"), [0; 5], "one that is gone is in no state");
 }
 
 #[test]
@@ -129,16 +129,16 @@ fn keys_are_counted_and_none_is_told() {
             for key in 0..KEYS {
                 hosts.call(&key, async { Ok::<_, ()>(()) }).await.unwrap();
             }
-            assert_eq!(in_state(&figures, "keyed"), [8.0, 0.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "keyed"), [8, 0, 0, 0, 0]);
             for key in KEYS - 3..KEYS {
                 hosts.call(&key, async { Err::<(), _>(()) }).await.unwrap_err();
             }
-            assert_eq!(in_state(&figures, "keyed"), [5.0, 3.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "keyed"), [5, 3, 0, 0, 0]);
             assert!(hosts.forget(&(KEYS - 1)));
-            assert_eq!(in_state(&figures, "keyed"), [5.0, 2.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "keyed"), [5, 2, 0, 0, 0]);
         });
     });
-    assert_eq!((calls(&figures, "keyed"), in_state(&figures, "keyed")), ([1_000.0, 3.0, 0.0, 0.0], [0.0; 5]));
+    assert_eq!((calls(&figures, "keyed"), in_state(&figures, "keyed")), ([1_000, 3, 0, 0], [0; 5]));
     let series: Vec<_> = figures.all().into_iter().map(|(name, _)| name).collect();
     assert_eq!(series.len(), 5, "{series:?}");
 }
@@ -151,11 +151,11 @@ fn one_that_takes_the_place_of_another_of_its_name_is_there_when_that_one_goes()
             let before = CircuitBreaker::new("replaced", CARE, &SignalSink::default());
             before.force_open();
             let after = CircuitBreaker::new("replaced", CARE, &SignalSink::default());
-            assert_eq!(in_state(&figures, "replaced"), [1.0, 0.0, 0.0, 1.0, 0.0]);
+            assert_eq!(in_state(&figures, "replaced"), [1, 0, 0, 1, 0]);
             drop(before);
-            assert_eq!(in_state(&figures, "replaced"), [1.0, 0.0, 0.0, 0.0, 0.0]);
+            assert_eq!(in_state(&figures, "replaced"), [1, 0, 0, 0, 0]);
             drop(after);
-            assert_eq!(in_state(&figures, "replaced"), [0.0; 5]);
+            assert_eq!(in_state(&figures, "replaced"), [0; 5]);
         });
     });
 }
@@ -166,7 +166,7 @@ fn a_recorder_that_comes_late_is_told_how_it_is_from_the_first_change_on() {
     paused(async {
         let bank = CircuitBreaker::new("late", CARE, &SignalSink::default());
         figures.of(|| bank.force_open());
-        assert_eq!(in_state(&figures, "late"), [0.0, 0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(in_state(&figures, "late"), [0, 0, 0, 1, 0]);
         assert!(figures.all().iter().all(|(_, value)| *value >= 0.0));
     });
 }
@@ -191,8 +191,8 @@ fn breakers_that_change_at_once_are_where_they_are() {
             });
         }
     });
-    assert_eq!(in_state(&figures, "at-once"), [0.0, 0.0, 0.0, 4.0, 0.0]);
-    assert_eq!(changes(&figures, "at-once", "closed", "forced-open").to_bits(), 2_004.0_f64.to_bits());
+    assert_eq!(in_state(&figures, "at-once"), [0, 0, 0, 4, 0]);
+    assert_eq!(changes(&figures, "at-once", "closed", "forced-open"), 2_004);
 }
 
 /// Panics whatever it is told.

@@ -9,15 +9,15 @@ use dayfly_testing::{Figures, paused};
 
 use crate::support::{BREAKER, PLAIN};
 
-fn calls(figures: &Figures, name: &str) -> [f64; 3] {
+fn calls(figures: &Figures, name: &str) -> [u64; 3] {
     ["succeeded", "failed", "ignored"].map(|outcome| {
-        figures.value(&format!("dayfly.circuit_breaker.calls{{breaker={name},outcome={outcome}}}"))
+        figures.count(&format!("dayfly.circuit_breaker.calls{{breaker={name},outcome={outcome}}}"))
     })
 }
 
-fn attempts(figures: &Figures, name: &str) -> [f64; 4] {
+fn attempts(figures: &Figures, name: &str) -> [u64; 4] {
     ["succeeded", "retried", "not_retryable", "attempts_exhausted"]
-        .map(|outcome| figures.value(&format!("dayfly.retry.attempts{{retry={name},outcome={outcome}}}")))
+        .map(|outcome| figures.count(&format!("dayfly.retry.attempts{{retry={name},outcome={outcome}}}")))
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn each_attempt_of_a_pipeline_is_one_of_its_retry_and_a_call_of_its_breaker() {
             bank.call(|_| ready(Err::<(), _>("no"))).await.unwrap_err();
         });
     });
-    assert_eq!(calls(&figures, "pipe"), [2.0, 4.0, 1.0]);
-    assert_eq!(attempts(&figures, "pipe"), [2.0, 3.0, 1.0, 1.0]);
+    assert_eq!(calls(&figures, "pipe"), [2, 4, 1]);
+    assert_eq!(attempts(&figures, "pipe"), [2, 3, 1, 1]);
 }
 
 #[test]
@@ -49,5 +49,5 @@ fn a_policy_that_is_switched_off_counts_nothing() {
             bank.call(|_| ready(Err::<(), _>("down"))).await.unwrap_err();
         });
     });
-    assert_eq!((calls(&figures, "plain-pipe"), attempts(&figures, "plain-pipe")), ([0.0; 3], [0.0; 4]));
+    assert_eq!((calls(&figures, "plain-pipe"), attempts(&figures, "plain-pipe")), ([0; 3], [0; 4]));
 }

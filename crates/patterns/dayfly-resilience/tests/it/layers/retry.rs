@@ -102,6 +102,6 @@ fn each_request_that_is_sent_is_an_attempt_that_is_counted() {
         });
     });
     let attempts =
-        |outcome: &str| figures.value(&format!("dayfly.retry.attempts{{retry=layer,outcome={outcome}}}"));
-    assert_eq!(["succeeded", "retried", "attempts_exhausted"].map(attempts), [1.0, 4.0, 1.0]);
+        |outcome: &str| figures.count(&format!("dayfly.retry.attempts{{retry=layer,outcome={outcome}}}"));
+    assert_eq!(["succeeded", "retried", "attempts_exhausted"].map(attempts), [1, 4, 1]);
 }
