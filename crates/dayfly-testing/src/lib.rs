@@ -1,4 +1,4 @@
-//! Dev-only helpers of the house: drop a future at every poll, work on paused time, and count allocations.
+//! Dev-only helpers of the house: drop a future at every poll, work on paused time, count allocations, and write down figures.
 //!
 //! [`drop_at_every_poll`] proves cancel safety: it runs a scenario again and again and drops the future under test one
 //! moment later each time, until it completes; after every drop a check looks at what is left.
@@ -35,11 +35,15 @@
 
 mod allocations;
 mod drops;
+#[cfg(feature = "metrics")]
+mod figures;
 mod full;
 mod time;
 mod wakes;
 
 pub use allocations::{Counting, allocations};
 pub use drops::{DropPoint, DropReport, drop_at_every_poll};
+#[cfg(feature = "metrics")]
+pub use figures::Figures;
 pub use full::{rounds, times};
 pub use time::{paused, settle};

@@ -60,11 +60,26 @@
 //! - The same seed gives the same delays.
 //!
 //! # Features
+//! - `metrics` (off by default): every attempt is counted once, in `dayfly.retry.attempts`, when it is known what came of it;
+//!   see [Figures](#figures). Without it not an instruction is spent on that.
 //! - `serde` (off by default): [`RetryOptions`], [`Backoff`] and [`RetryBudgetOptions`] are read from configuration and
 //!   written to it. Reading runs the checks of the setters, knows every field, and takes durations as people write them
 //!   (`30s`); nothing panics on input.
 //!
+//! # Figures
+//! `dayfly.retry.attempts` is a counter with the attribute `outcome`, and `retry` with the name of one that is
+//! [`named`](Retry::named). It counts the first attempts as well, so the sum of all outcomes but `retried` is that of the
+//! calls.
+//!
+//! | `outcome` | |
+//! |---|---|
+//! | `succeeded` | the last of its call |
+//! | `retried` | it failed or took too long, and another was to follow |
+//! | `not_retryable`, `attempts_exhausted`, `deadline_exceeded`, `budget_exhausted`, `cancelled` | it failed, and why none was to follow: the variants of [`GaveUp`] |
+//! | `dropped` | nobody waited for its end any more, or it panicked |
+//!
 //! # Limits
+//! - An attempt of an operation or of a call [by hand](Retry::begin) that is dropped is no figure: nobody tells of it.
 //! - Only what may be done twice may be tried twice, and only the caller knows that. A timed-out attempt is dropped, yet
 //!   what it asked of others may still happen.
 //! - In a coordinator's body the timeouts do not hold: an operation does not know when it began. A retry that

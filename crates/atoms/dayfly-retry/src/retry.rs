@@ -10,10 +10,16 @@ use crate::backoff::seed_of;
 use crate::budget::Grant;
 use crate::plan::plan;
 use crate::{GaveUp, RetryBudget, RetryOptions, Verdict};
+use figures::Figures;
 use live::Live;
 use news::News;
 
 mod call;
+#[cfg(feature = "metrics")]
+mod figures;
+#[cfg(not(feature = "metrics"))]
+#[path = "retry/uncounted.rs"]
+mod figures;
 mod live;
 mod news;
 mod steps;
@@ -62,6 +68,7 @@ struct Inner<E> {
     classify_timeout: Option<Arc<dyn Fn(u32) -> Verdict + Send + Sync>>,
     budget: Option<RetryBudget>,
     news: Option<News>,
+    figures: Figures,
 }
 
 impl<E> Retry<E> {
@@ -80,6 +87,7 @@ impl<E> Retry<E> {
             classify_timeout: None,
             budget: None,
             news: None,
+            figures: Figures::nameless(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -116,9 +124,13 @@ impl<E> Retry<E> {
     ///
     /// For an operation they are raised in the operation's name, in the sink of its coordinator, also without this: there
     /// they are called `retry.attempt` and `retry.exhausted`.
+    ///
+    /// With the feature `metrics` its attempts are counted under this name, so it is one of few: no key and no id.
     #[must_use]
     pub fn named(mut self, name: &str, signals: &SignalSink) -> Self {
-        Arc::make_mut(&mut self.inner).news = Some(News::new(name, signals));
+        let inner = Arc::make_mut(&mut self.inner);
+        inner.news = Some(News::new(name, signals));
+        inner.figures = Figures::named(name);
         self
     }
 
@@ -217,20 +229,24 @@ impl<E> Retry<E> {
     /// Why there is no other attempt; [`GaveUp::Cancelled`] when the operation is cancelled.
     pub fn next_attempt(&self, op: &Operation, error: &E) -> Result<Duration, GaveUp> {
         let inner = &*self.inner;
+        let under_way = inner.figures.under_way();
         inner.count_operation(op);
         let verdict = (inner.classify)(error);
         let options = inner.live.options();
         let seed = seed_of(inner.live.seed(&options), op.id().get());
         let planned = plan(&options, op.attempt(), verdict, None, seed);
-        let (after, grant) = inner.settle(Some(op), op.attempt(), planned)?;
+        let settled = inner.settle(Some(op), op.attempt(), planned);
+        under_way.settled(&settled);
+        let (after, grant) = settled?;
         grant.spend();
         Ok(after)
     }
 
-    /// Counts a coordinator's operation that has succeeded, for the budget: what [`conclude`](Self::conclude) does, for a
-    /// body that ends in a way of its own. Without a budget this does nothing.
+    /// Counts a coordinator's operation that has succeeded, for the budget and the figures: what
+    /// [`conclude`](Self::conclude) does, for a body that ends in a way of its own. Without either this does nothing.
     pub fn succeeded(&self, op: &Operation) {
         self.inner.count_operation(op);
+        self.inner.figures.under_way().succeeded();
     }
 }
 
@@ -312,6 +328,7 @@ impl<E> Clone for Inner<E> {
             classify_timeout: self.classify_timeout.clone(),
             budget: self.budget.clone(),
             news: self.news.clone(),
+            figures: self.figures.clone(),
         }
     }
 }

@@ -96,7 +96,7 @@ impl Endpoint {
             log: *log,
             wake: Arc::new(Notify::new()),
             stop: CancellationToken::new(),
-            live: RwLock::new(Live::new(settings, clients, allow_private)),
+            live: RwLock::new(Live::new(settings, clients, allow_private, (name.as_str(), signals))),
             signals: signals.clone(),
             disabled: Mutex::default(),
         });

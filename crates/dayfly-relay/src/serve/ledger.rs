@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dayfly::SignalSink;
 use dayfly_kv::{
-    Backend, Capability, DeleteError, Entry, Key, Namespace, Precondition, Prefix, PutError, PutOptions,
-    Scan, Store,
+    Backend, Capability, DeleteError, Entry, InstrumentedStore, Key, Namespace, Precondition, Prefix,
+    PutError, PutOptions, Scan, Store,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -126,11 +127,16 @@ impl Ledger {
     ///
     /// # Cancel safety
     /// Nothing is lost: what was finished is finished, and the rest is left to the next start.
-    pub(super) async fn open(backend: &dyn Backend, keep: Keep) -> Result<(Self, Recovered), LedgerError> {
+    pub(super) async fn open(
+        backend: &dyn Backend,
+        keep: Keep,
+        signals: &SignalSink,
+    ) -> Result<(Self, Recovered), LedgerError> {
         let open = async |entity: &str| {
             let namespace = Namespace::new("relay", "ledger", entity).map_err(LedgerError::opening)?;
             let store = backend.open(&namespace).await.map_err(LedgerError::opening)?;
             store.capabilities().require(&REQUIRED).map_err(LedgerError::opening)?;
+            let store: Arc<dyn Store> = Arc::new(InstrumentedStore::new(store, signals));
             Ok(store)
         };
         let (events, ids) = (open("events").await?, open("ids").await?);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dayfly::Reconfigure;
+use dayfly::{Reconfigure, SignalSink};
 use dayfly_retry::{Retry, RetryBudget, RetryBudgetOptions, Verdict};
 use reqwest::Client;
 
@@ -21,9 +21,14 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// What an endpoint begins with.
-    pub(super) fn new(settings: &EndpointSettings, clients: &Clients, allow_private: bool) -> Arc<Self> {
-        Self::with(retrier(settings), settings, clients, allow_private)
+    /// What an endpoint of this name begins with.
+    pub(super) fn new(
+        settings: &EndpointSettings,
+        clients: &Clients,
+        allow_private: bool,
+        (name, signals): (&str, &SignalSink),
+    ) -> Arc<Self> {
+        Self::with(retrier(settings).named(name, signals), settings, clients, allow_private)
     }
 
     /// What comes after this one. The retrier is the same, so that what waits for another attempt follows as well.

@@ -135,7 +135,7 @@ impl Relay {
     ) -> Result<Self, StartError> {
         let clients = Clients::new()?;
         let keep = Keep { ids: settings.idempotency_window.0, parked: settings.keep_parked.0 };
-        let (ledger, recovered) = Ledger::open(backend, keep).await?;
+        let (ledger, recovered) = Ledger::open(backend, keep, signals).await?;
         let (most, wanted) = (ledger.max_value_bytes(), settings.limits.event_bytes.to_usize());
         let room = most.saturating_sub(RECORD_BYTES);
         if wanted > room {

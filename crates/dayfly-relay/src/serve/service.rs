@@ -21,7 +21,7 @@ use super::relay::{Relay, StartError};
 use super::server::{Bounds, serve};
 use super::settings::{CollectorUrl, Settings};
 use super::store::{self, OpenStoreError};
-use super::telemetry::{Exporter, TelemetryError};
+use super::telemetry::{Exporter, TelemetryError, page};
 
 /// How often what is too old is forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(10 * 60);
@@ -110,6 +110,10 @@ impl Service {
         let address = listener.local_addr().unwrap_or(listen);
         let exporter = Exporter::start(&settings.telemetry, &signals)?;
         let telemetry = exporter.as_ref().map(Exporter::telemetry);
+        if exporter.is_none() {
+            // Where there is a recorder already, it is that of another service, or figures are somebody else's.
+            let _installed = page().install();
+        }
         let now = Settings::clone(&settings);
         let relay = Relay::start_watched(&*backend, now, &signals, log, telemetry).await?;
 

@@ -1,8 +1,8 @@
-//! What a collector is told of the relay, where `relay.toml` names one.
+//! What a collector is told of the relay, where `relay.toml` names one, and of what `/metrics` shows the parts' own figures.
 //!
 //! A request that hands events in is a span, and each attempt of a delivery is one: a root, linked to the request, because
 //! it may come long after it. The link is kept in the store with the event, so it holds after a restart as well. Figures are
-//! those of each endpoint's queue. Ids, keys, URLs and data stand in none of it.
+//! those of each endpoint's queue, circuit and retries, and of the store. Ids, keys, URLs and data stand in none of it.
 
 #[cfg(not(feature = "otlp"))]
 mod absent;
@@ -11,8 +11,10 @@ mod exporter;
 #[cfg(feature = "otlp")]
 mod health;
 
+use std::sync::LazyLock;
+
 use axum::response::Response;
-use dayfly_telemetry::Traced;
+use dayfly_telemetry::{PrometheusPage, Traced};
 use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
@@ -38,6 +40,14 @@ pub enum TelemetryError {
     #[cfg(not(feature = "otlp"))]
     #[error("this relay was built without telemetry")]
     NotBuilt,
+}
+
+/// What the parts of the relay tell of themselves, for `/metrics`. A process has one recorder, and so one page, however many
+/// services.
+static FIGURES: LazyLock<PrometheusPage> = LazyLock::new(PrometheusPage::new);
+
+pub(super) fn page() -> &'static PrometheusPage {
+    &FIGURES
 }
 
 /// The span that is current here, as a `traceparent`, if there is one that a collector is told of.

@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
+#[cfg(feature = "metrics")]
+use crate::figures::Figures;
 use crate::machine::BreakerState;
 use crate::shared::Shared;
 use crate::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +31,8 @@ pub(crate) struct Announcer {
     home: Option<Handle>,
     desk: Mutex<Desk>,
     state: watch::Sender<BreakerState>,
+    #[cfg(feature = "metrics")]
+    figures: Figures,
 }
 
 struct Desk {
@@ -86,7 +90,14 @@ impl Announcer {
             }),
             home: Handle::try_current().ok(),
             state: watch::channel(BreakerState::Closed).0,
+            #[cfg(feature = "metrics")]
+            figures: Figures::new(name),
         }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -135,6 +146,8 @@ impl Announcer {
     }
 
     fn tell(&self, Change { state, .. }: Change, hold: &mut Option<Hold>) {
+        #[cfg(feature = "metrics")]
+        self.figures.changed(state);
         if !state.is_open() {
             drop(hold.take());
         } else if hold.is_none() {

@@ -79,9 +79,22 @@
 //!   that is closed and that nobody holds.
 //!
 //! # Features
+//! - `metrics` (off by default): the figures below. Without it not an instruction is spent on them; with it a call costs a
+//!   look-up in the recorder.
 //! - `serde` (off by default): the options are read from configuration and written to it, under the rules of the setters.
 //!
+//! # Figures
+//! With the feature `metrics`, to the recorder that is installed at the time. `breaker` is the name of the breaker; breakers
+//! of one name, such as those of all keys, are one series, and a key is in none.
+//!
+//! | figure | kind | attributes | |
+//! |---|---|---|---|
+//! | `dayfly.circuit_breaker.calls` | counter | `breaker`, `outcome`: `succeeded`, `failed`, `ignored` (dropped ones too), `refused` | calls that ended, or were refused |
+//! | `dayfly.circuit_breaker.state` | gauge | `breaker`, `state`: `closed`, `open`, `half-open`, `forced-open`, `forced-closed` | breakers of this name that are in the state |
+//! | `dayfly.circuit_breaker.transitions` | counter | `breaker`, `from`, `to`: states | changes |
+//!
 //! # Limits
+//! - A breaker that was made before a recorder was installed is in its figures from its first change on.
 //! - One process: breakers do not share what they know, but for the signals of a sink.
 //! - A window of time leaves in tenths.
 //! - The timer runs on the runtime in which it opens, or else the one in which it was made. Where there is neither, the next
@@ -100,6 +113,8 @@ mod aside;
 mod breaker;
 mod call;
 mod error;
+#[cfg(feature = "metrics")]
+mod figures;
 mod gauge;
 mod horizon;
 mod keyed;

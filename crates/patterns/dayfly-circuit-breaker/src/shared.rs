@@ -98,6 +98,8 @@ impl Shared {
             }
             Admission::Refused { retry_after } => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
+                #[cfg(feature = "metrics")]
+                self.announcer.figures().called(crate::figures::Call::Refused);
                 Err(Open { retry_after })
             }
         }
@@ -117,6 +119,8 @@ impl Shared {
 
     #[inline]
     pub(crate) fn complete(self: &Arc<Self>, pass: Pass, judgement: Judgement) {
+        #[cfg(feature = "metrics")]
+        self.announcer.figures().called(judgement.into());
         if judgement == Judgement::Success && pass.call.just_passes() {
             self.run.succeed(pass.call);
             if !pass.call.only_counts() {

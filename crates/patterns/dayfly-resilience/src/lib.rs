@@ -90,6 +90,8 @@
 //!   readiness up. The breaker is asked first, and wakes who waits for the inner service when it opens. Who waits sleeps.
 //!
 //! # Features
+//! - `metrics` (off by default): the figures of the breaker and of the retry, `dayfly.circuit_breaker.*` and
+//!   `dayfly.retry.attempts`, under the pipeline's name. Of an attempt that is dropped the breaker tells, and the retry not.
 //! - `serde` (off by default): [`PipelineOptions`] are read from configuration and written to it, under the rules of the
 //!   setters.
 //! - `tower` (off by default): the layers. `http`: with it a limit can hold permits until the body of a response ends.

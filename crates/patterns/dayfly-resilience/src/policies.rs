@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use dayfly_circuit_breaker::{self as breaker, CircuitBreaker, Judgement};
 use dayfly_limit::{AcquireError, Limiter, LimiterOptions, Permit, Request};
+#[cfg(feature = "metrics")]
+use dayfly_retry::Attempts;
 use dayfly_retry::{Retry, RetryBudget, Verdict};
 use dayfly_signal::SignalSink;
 use tokio::task::yield_now;
@@ -114,6 +116,11 @@ impl Policies {
                 Err(cut) => cut.verdict(),
             };
             if verdict == Verdict::Stop || !switches.retry() || !work.can_begin.load(Ordering::Relaxed) {
+                #[cfg(feature = "metrics")]
+                if switches.retry() {
+                    let succeeded = ended.as_ref().is_ok_and(|ended| ended.judgement == Judgement::Success);
+                    note_last(retry, &mut attempts, succeeded);
+                }
                 return ended;
             }
             let Ok(next) = retry.after(&mut attempts, &verdict, total.left()) else { return ended };
@@ -190,6 +197,17 @@ impl Policies {
             Ok(Err(_)) => Err(Cut::Refused { after: Duration::ZERO }),
             Err(_) => Err(Cut::Total { after: total.timeout(), has_begun: false }),
         }
+    }
+}
+
+/// Counts the attempt after which nobody asks for another.
+#[cfg(feature = "metrics")]
+pub(crate) fn note_last(retry: &Retry<Verdict>, attempts: &mut Attempts, succeeded: bool) {
+    if succeeded {
+        retry.succeeded_at(attempts);
+    } else {
+        // There is none after this verdict.
+        drop(retry.after(attempts, &Verdict::Stop, None));
     }
 }
 

@@ -10,7 +10,7 @@
 //! | a signal is raised or taken back | an event |
 //! | `error.*` is raised | an exception as well, its payload the message |
 //! | `perf.*` is raised with a payload | a metric of that name: a duration in seconds (`35ms`, `1h 30m`), or a number |
-//! | an interval passes | `dayfly.coordinator.operations` by `outcome`, `.active_operations`, `.queue.size` of every coordinator that is watched; `dayfly.signal.raised`, `dayfly.signal.dropped` |
+//! | an interval passes | `dayfly.coordinator.operations` by `outcome`, `.active_operations`, `.queue.size` of every coordinator that is watched; `dayfly.signal.raised` (by `signal` where [asked for](TelemetryOptions::count_by_name)), `dayfly.signal.dropped` |
 //! | an operation of one ends | `dayfly.coordinator.operation.time_in_queue`, `.operation.duration` by `outcome`, in seconds |
 //! | a [`traced`] body runs | a span, linked to the one that its item was [`Traced`] in |
 //!
@@ -53,7 +53,7 @@
 //! - What is redacted reaches no client, neither as an event, nor as an exception, nor as a metric. Sampling thins events
 //!   only.
 //! - The client is called from one task, one call after the other. Its panic costs one report.
-//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names, and what waits for a collector.
+//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names and of names that are counted apart, and what waits for a collector.
 //!
 //! # Features
 //! - `serde` (off by default): options are read from configuration, and written to it.
@@ -61,6 +61,8 @@
 //!   in another process: [`Traced::trace_parent`] is a link as text, for queues on disk.
 //! - `otlp` (off by default): `Otlp` sets up `tracing` and `metrics` of an application and sends both to a collector, over
 //!   HTTP with protobuf, with rustls and ring for `https`. Its timers are real ones, not Tokio's.
+//! - `prometheus` (off by default): `PrometheusPage`, everything that is told to `metrics` as a page for Prometheus to scrape,
+//!   beside a collector or alone. It brings no other crate.
 //!
 //! # Limits
 //! - A client that blocks, blocks a thread of the runtime. One that raises signals of its own is told of them, for ever.
@@ -73,14 +75,19 @@
 //!
 //! # When to use something else
 //! - `tracing::instrument` and `follows_from` by hand, where there is one queue and no figures are wanted.
-//! - `metrics-exporter-prometheus` for a page to scrape: [`Telemetry`] feeds it as it feeds any recorder.
+//! - `metrics-exporter-prometheus` for summaries, a push gateway, or series that go when they are idle: [`Telemetry`] feeds it
+//!   as it feeds any recorder.
 //! - `opentelemetry` alone, where logs have to be exported too, or over gRPC.
 
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+mod buckets;
 mod client;
 mod desk;
 mod ends;
 mod facade;
 mod figures;
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+mod install;
 mod link;
 mod measure;
 mod memory;
@@ -88,6 +95,8 @@ mod names;
 mod options;
 #[cfg(feature = "otlp")]
 mod otlp;
+#[cfg(feature = "prometheus")]
+mod page;
 mod policy;
 mod reporter;
 mod tally;
@@ -98,10 +107,14 @@ mod watchable;
 pub use client::{Client, Event, Metric, MetricUnit, MetricValue, REDACTED};
 pub use facade::Facade;
 pub use figures::Figures;
+#[cfg(any(feature = "otlp", feature = "prometheus"))]
+pub use install::InstallError;
 pub use memory::InMemory;
 pub use options::TelemetryOptions;
 #[cfg(feature = "otlp")]
-pub use otlp::{Entered, Exports, FlushError, InstallError, OpenError, Otlp, OtlpOptions};
+pub use otlp::{Entered, Exports, FlushError, OpenError, Otlp, OtlpOptions};
+#[cfg(feature = "prometheus")]
+pub use page::PrometheusPage;
 pub use telemetry::Telemetry;
 pub use traced::{InSpan, Traced, traced};
 pub use watchable::{OperationEnd, Watchable};

@@ -9,23 +9,16 @@ pub(crate) enum Measure {
     Number(f64),
 }
 
-/// Every unit with its length in seconds.
-const UNITS: [(&str, f64); 15] = [
-    ("ns", 1e-9),
-    ("us", 1e-6),
-    ("µs", 1e-6),
-    ("μs", 1e-6),
-    ("ms", 1e-3),
-    ("s", 1.0),
-    ("sec", 1.0),
-    ("second", 1.0),
-    ("seconds", 1.0),
-    ("m", 60.0),
-    ("min", 60.0),
-    ("minutes", 60.0),
-    ("h", 3_600.0),
-    ("hours", 3_600.0),
-    ("d", 86_400.0),
+/// Every unit with its length in seconds: those in which options are written, and `µs`.
+const UNITS: [(&[&str], f64); 8] = [
+    (&["ns", "nsec", "nanos"], 1e-9),
+    (&["us", "usec", "µs", "μs", "micros"], 1e-6),
+    (&["ms", "msec", "millis"], 1e-3),
+    (&["s", "sec", "secs", "second", "seconds"], 1.0),
+    (&["m", "min", "mins", "minute", "minutes"], 60.0),
+    (&["h", "hr", "hrs", "hour", "hours"], 3_600.0),
+    (&["d", "day", "days"], 86_400.0),
+    (&["w", "week", "weeks"], 604_800.0),
 ];
 
 impl Measure {
@@ -61,7 +54,7 @@ fn part(text: &str) -> Option<(f64, &str)> {
     let behind = behind.trim_start();
     let end = behind.find(|letter: char| !letter.is_alphabetic()).unwrap_or(behind.len());
     let (unit, more) = behind.split_at(end);
-    let (_, length) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (_, length) = UNITS.iter().find(|(names, _)| names.contains(&unit))?;
     Some((number * length, more.trim_start()))
 }
 
@@ -85,6 +78,9 @@ mod tests {
             ("250µs", Measure::Seconds(0.000_25)),
             ("1h 30m", Measure::Seconds(5_400.0)),
             ("1m30s", Measure::Seconds(90.0)),
+            ("1hour 5mins 2secs", Measure::Seconds(3_902.0)),
+            ("2weeks 1day", Measure::Seconds(1_296_000.0)),
+            ("7msec", Measure::Seconds(0.007)),
         ] {
             let read = Measure::read(payload).unwrap();
             assert_eq!(std::mem::discriminant(&read), std::mem::discriminant(&measure), "{payload}");

@@ -17,7 +17,8 @@ mod rules;
 /// | [`queue_capacity`](Self::queue_capacity) | 1,024 | events that wait to be reported |
 /// | [`interval`](Self::interval) | 10 s | how often figures are reported |
 /// | [`durations`](Self::durations) | on | whether each operation's time in the queue and at work is reported |
-/// | [`max_series`](Self::max_series) | 256 | names of `perf.*` signals that become metrics |
+/// | [`max_series`](Self::max_series) | 256 | names of `perf.*` signals that become metrics, and names that are counted apart |
+/// | [`count_by_name`](Self::count_by_name) | none | signals that are counted each by its name |
 /// | [`sample`](Self::sample) | every event | of which names only one event in so many is reported |
 /// | [`redact_payload_of`](Self::redact_payload_of) | none | names whose payload is not shown |
 /// | [`redact_payload_like`](Self::redact_payload_like) | none | payloads that are not shown |
@@ -59,6 +60,7 @@ pub struct TelemetryOptions {
     pub(crate) interval: Duration,
     pub(crate) durations: bool,
     pub(crate) max_series: usize,
+    pub(crate) count_by_name: PatternSet,
     pub(crate) sample: Vec<(PatternSet, u32)>,
     pub(crate) redact_payload_of: PatternSet,
     pub(crate) redact_payload_like: PatternSet,
@@ -75,6 +77,7 @@ impl TelemetryOptions {
             interval: Duration::from_secs(10),
             durations: true,
             max_series: 256,
+            count_by_name: PatternSet::new(),
             sample: Vec::new(),
             redact_payload_of: PatternSet::new(),
             redact_payload_like: PatternSet::new(),
@@ -120,10 +123,22 @@ impl TelemetryOptions {
     }
 
     /// Sets how many names of `perf.*` signals become metrics; the values of further names are counted as unmeasured. Zero
-    /// makes no metric of any.
+    /// makes no metric of any. As many names, and no more, are [counted by name](Self::count_by_name).
     #[must_use]
     pub const fn max_series(mut self, names: usize) -> Self {
         self.max_series = names;
+        self
+    }
+
+    /// Counts the signals that `patterns` mean each by its name: `dayfly.signal.raised` has a label `signal` then. All others
+    /// are counted together, without that label, and so are names beyond [`max_series`](Self::max_series); nothing is counted
+    /// twice.
+    ///
+    /// A name is a label with this, so let it be names of things of which there are few, such as `circuit.open.*`: no key and
+    /// no id.
+    #[must_use]
+    pub fn count_by_name(mut self, patterns: impl Into<PatternSet>) -> Self {
+        self.count_by_name = self.count_by_name.and(patterns);
         self
     }
 

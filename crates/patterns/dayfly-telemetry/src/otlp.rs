@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{fmt, io};
 
 use dayfly::contain::contain;
+use metrics::Recorder;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{MetricExporter, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -32,8 +33,11 @@ use tracing_subscriber::registry::Registry;
 use self::bridge::Bridge;
 use self::courier::Courier;
 pub use self::courier::Exports;
-pub use self::error::{FlushError, InstallError, OpenError};
+pub use self::error::{FlushError, OpenError};
 pub use self::options::OtlpOptions;
+use crate::install::InstallError;
+#[cfg(feature = "prometheus")]
+use crate::page::PrometheusPage;
 
 /// What the library of this crate calls itself to the collector.
 const SCOPE: &str = "dayfly";
@@ -142,9 +146,22 @@ impl Otlp {
     /// When there is another subscriber already: then nothing was installed. When there is another recorder only: then
     /// spans go this way, and figures the other's.
     pub fn install(&self) -> Result<(), InstallError> {
+        self.install_recorder(self.figures.clone())
+    }
+
+    /// Like [`install`](Self::install), and every figure stands on a page as well, for Prometheus to scrape.
+    ///
+    /// # Errors
+    /// As for [`install`](Self::install); then the page stays empty.
+    #[cfg(feature = "prometheus")]
+    pub fn install_with(&self, page: &PrometheusPage) -> Result<(), InstallError> {
+        self.install_recorder(page.before(Box::new(self.figures.clone())))
+    }
+
+    fn install_recorder(&self, recorder: impl Recorder + Send + Sync + 'static) -> Result<(), InstallError> {
         tracing::dispatcher::set_global_default(self.spans.clone())
             .map_err(|_| InstallError::TracingInUse)?;
-        metrics::set_global_recorder(self.figures.clone()).map_err(|_| InstallError::MetricsInUse)
+        metrics::set_global_recorder(recorder).map_err(|_| InstallError::MetricsInUse)
     }
 
     /// Makes this the subscriber and the recorder of the current thread, until the guard is dropped: for tests, which share

@@ -13,8 +13,11 @@ pub(crate) struct Policy {
     redact_payload_of: PatternSet,
     redact_payload_like: PatternSet,
     redact_key_of: PatternSet,
+    count_by_name: PatternSet,
     max_series: usize,
     series: HashSet<Box<str>>,
+    /// The names that are counted by name.
+    counted: HashSet<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub(crate) struct Ruling {
     pub(crate) is_unmeasured: bool,
     pub(crate) hides_payload: bool,
     pub(crate) hides_key: bool,
+    /// It is counted by its name.
+    pub(crate) is_counted_apart: bool,
 }
 
 impl Policy {
@@ -58,15 +63,17 @@ impl Policy {
             redact_payload_of: options.redact_payload_of.clone(),
             redact_payload_like: options.redact_payload_like.clone(),
             redact_key_of: options.redact_key_of.clone(),
+            count_by_name: options.count_by_name.clone(),
             max_series: options.max_series,
             series: HashSet::new(),
+            counted: HashSet::new(),
         }
     }
 
     /// Follows other options. The series that there are stay, so that their number stays what it is.
     pub(crate) fn follow(&mut self, options: &TelemetryOptions) {
-        let series = std::mem::take(&mut self.series);
-        *self = Self { series, ..Self::new(options) };
+        let (series, counted) = (std::mem::take(&mut self.series), std::mem::take(&mut self.counted));
+        *self = Self { series, counted, ..Self::new(options) };
     }
 
     pub(crate) fn judge(&mut self, seen: Seen<'_>) -> Ruling {
@@ -76,7 +83,11 @@ impl Policy {
         });
         let is_perf = is_raised && seen.name.starts_with("perf.");
         let shown = seen.payload.filter(|_| is_perf && !hides_payload);
-        let measure = shown.and_then(Measure::read).filter(|_| self.has_series(seen.name));
+        let measure = shown.and_then(Measure::read);
+        let measure = measure.filter(|_| has_place(&mut self.series, self.max_series, seen.name));
+        let is_counted_apart = is_raised
+            && self.count_by_name.matches(seen.name)
+            && has_place(&mut self.counted, self.max_series, seen.name);
         Ruling {
             is_event: self.is_sampled(seen.name),
             is_exception: is_raised && seen.name.starts_with("error."),
@@ -84,6 +95,7 @@ impl Policy {
             is_unmeasured: is_perf && measure.is_none(),
             hides_payload,
             hides_key: self.redact_key_of.matches(seen.name),
+            is_counted_apart,
         }
     }
 
@@ -96,18 +108,18 @@ impl Policy {
         sample.passed = (sample.passed + 1) % sample.one_in;
         is_first
     }
+}
 
-    /// Whether the name has a series, or gets one.
-    fn has_series(&mut self, name: &str) -> bool {
-        if self.series.contains(name) {
-            return true;
-        }
-        let has_room = self.series.len() < self.max_series;
-        if has_room {
-            self.series.insert(name.into());
-        }
-        has_room
+/// Whether the name has a place among so many, or gets one.
+fn has_place(names: &mut HashSet<Box<str>>, most: usize, name: &str) -> bool {
+    if names.contains(name) {
+        return true;
     }
+    let has_room = names.len() < most;
+    if has_room {
+        names.insert(name.into());
+    }
+    has_room
 }
 
 #[cfg(test)]
@@ -160,6 +172,23 @@ mod tests {
         assert!(policy.judge(raised("perf.0", Some("2"))).measure.is_some(), "a known one goes on");
         policy.follow(&TelemetryOptions::new().max_series(3));
         assert!(policy.judge(raised("perf.new", Some("1"))).measure.is_none());
+    }
+
+    #[test]
+    fn names_that_are_counted_apart_are_those_that_were_asked_for_and_no_more_than_allowed() {
+        let options = TelemetryOptions::new().count_by_name("circuit.open.*").max_series(2);
+        let mut policy = Policy::new(&options);
+        let mut is_apart = |name: &str| policy.judge(raised(name, None)).is_counted_apart;
+        assert!(is_apart("circuit.open.a") && is_apart("circuit.open.b") && is_apart("circuit.open.a"));
+        assert!(!is_apart("circuit.open.c") && !is_apart("circuit.changed.a"));
+        let back = Seen { name: "circuit.open.a", payload: None, kind: SignalKind::Retracted };
+        assert!(!policy.judge(back).is_counted_apart);
+        policy.follow(&options.max_series(3));
+        assert!(policy.judge(raised("circuit.open.c", None)).is_counted_apart);
+        assert!(
+            !policy.judge(raised("circuit.open.d", None)).is_counted_apart,
+            "the others keep their places"
+        );
     }
 
     proptest! {

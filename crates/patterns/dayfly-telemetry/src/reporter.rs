@@ -1,5 +1,6 @@
 //! The task that reports: events as they come, figures at each interval, and what is left at the end.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -35,8 +36,10 @@ pub(crate) struct Reporter<C> {
     pub(crate) policy: Policy,
     /// Where the first interval begins.
     pub(crate) started_at: Instant,
-    /// Raises since the figures were last reported.
+    /// Raises since the figures were last reported, but for those that are counted by name.
     pub(crate) raised: u64,
+    /// Those, by name. There are no more names than the policy has places.
+    pub(crate) raised_apart: BTreeMap<Box<str>, u64>,
     /// Drops that were reported.
     pub(crate) dropped: u64,
 }
@@ -165,7 +168,14 @@ impl<C: Client> Reporter<C> {
             };
             self.measure(&Metric::new(name, MetricValue::Histogram(measure.value()), unit));
         }
-        self.raised += u64::from(kind == SignalKind::Raised);
+        if ruling.is_counted_apart {
+            match self.raised_apart.get_mut(name) {
+                Some(raised) => *raised += 1,
+                None => drop(self.raised_apart.insert(name.into(), 1)),
+            }
+        } else {
+            self.raised += u64::from(kind == SignalKind::Raised);
+        }
         self.desk.note(|figures| {
             figures.processed += 1;
             figures.sampled_out += u64::from(!ruling.is_event);
@@ -182,6 +192,10 @@ impl<C: Client> Reporter<C> {
         ];
         for (name, more) in counters.into_iter().filter(|(_, more)| *more > 0) {
             self.measure(&Metric::new(name, MetricValue::Counter(more), MetricUnit::None));
+        }
+        for (name, more) in std::mem::take(&mut self.raised_apart) {
+            let metric = Metric::new(names::RAISED, MetricValue::Counter(more), MetricUnit::None);
+            self.measure(&metric.label("signal", &*name));
         }
         self.report_watched(|_| true);
         self.desk.note(|figures| figures.reports += 1);

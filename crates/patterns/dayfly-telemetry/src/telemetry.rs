@@ -1,5 +1,6 @@
 //! The handle: starts the reporter, tells it whom to watch, and ends it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -83,6 +84,7 @@ impl Telemetry {
             policy,
             started_at: Instant::now(),
             raised: 0,
+            raised_apart: BTreeMap::new(),
             dropped: 0,
         };
         runtime.spawn(reporter.run());

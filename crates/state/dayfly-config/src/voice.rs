@@ -80,46 +80,14 @@ mod tests {
     #[cfg(feature = "metrics")]
     #[test]
     fn each_outcome_is_counted_by_its_name() {
-        use std::sync::{Arc, Mutex};
-
-        use metrics::{
-            Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
-        };
-
-        struct Counts(Arc<Mutex<Vec<String>>>);
-        struct One(String, Arc<Mutex<Vec<String>>>);
-        impl CounterFn for One {
-            fn increment(&self, by: u64) {
-                self.1.lock().unwrap().push(format!("{} {by}", self.0));
-            }
-            fn absolute(&self, _: u64) {}
-        }
-        impl Recorder for Counts {
-            fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-            fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-            fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-            fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-                let labels: Vec<_> =
-                    key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
-                let name = format!("{} {}", key.name(), labels.join(","));
-                Counter::from_arc(Arc::new(One(name, Arc::clone(&self.0))))
-            }
-            fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-                Gauge::noop()
-            }
-            fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-                Histogram::noop()
-            }
-        }
-
-        let counted = Arc::default();
-        metrics::with_local_recorder(&Counts(Arc::clone(&counted)), || {
+        let figures = dayfly_testing::Figures::new();
+        figures.of(|| {
             let voice = Voice::new(&SignalSink::default());
             voice.tell(Outcome::Reloaded(2));
             voice.tell(Outcome::Unchanged);
             voice.tell(Outcome::Unchanged);
         });
-        let name = |outcome: &str| format!("dayfly.config.reloads outcome={outcome} 1");
-        assert_eq!(*counted.lock().unwrap(), [name("reloaded"), name("unchanged"), name("unchanged")]);
+        let name = |outcome: &str| format!("dayfly.config.reloads{{outcome={outcome}}}");
+        assert_eq!(figures.all(), [(name("reloaded"), 1.0), (name("unchanged"), 2.0)]);
     }
 }

@@ -73,6 +73,8 @@ pub struct StoreStats {
 impl InstrumentedStore {
     /// A store that does what this one does, and raises signals of how that ends.
     pub fn new(inner: Arc<dyn Store>, signals: &SignalSink) -> Self {
+        #[cfg(feature = "metrics")]
+        figures::Figures::describe();
         let namespace = inner.namespace();
         let place = format!("{}/{}", namespace.container(), namespace.entity());
         let handle = |name: &str| signals.handle(Draft::named(name).key(&place));

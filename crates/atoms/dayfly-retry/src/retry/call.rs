@@ -6,6 +6,7 @@ use dayfly::Operation;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::figures::UnderWay;
 use super::{Inner, Retry};
 use crate::budget::Grant;
 use crate::{GaveUp, RetryError, RetryOptions, Verdict};
@@ -39,9 +40,13 @@ impl<E> Retry<E> {
         let failed = if self.inner.live.is_timed() {
             None
         } else {
+            let under_way = self.inner.figures.under_way();
             match attempt(1).await {
-                Ok(value) => return Ok(value),
-                Err(error) => Some(error),
+                Ok(value) => {
+                    under_way.succeeded();
+                    return Ok(value);
+                }
+                Err(error) => Some((error, under_way)),
             }
         };
         self.inner.run(None, attempt, failed).await
@@ -85,7 +90,7 @@ impl<E> Inner<E> {
         &self,
         op: Option<&Operation>,
         mut attempt: F,
-        mut failed: Option<E>,
+        mut failed: Option<(E, UnderWay<'_>)>,
     ) -> Result<T, RetryError<E>>
     where
         F: FnMut(u32) -> Fut,
@@ -98,17 +103,27 @@ impl<E> Inner<E> {
         };
         loop {
             course.made = course.made.saturating_add(1);
-            let ended = match (failed.take(), course.limit()) {
-                (Some(error), _) => Some(Err(error)),
-                (None, None) => Some(attempt(course.made).await),
-                (None, Some(limit)) => timeout_at(limit, attempt(course.made)).await.ok(),
+            let (ended, under_way) = if let Some((error, under_way)) = failed.take() {
+                (Some(Err(error)), under_way)
+            } else {
+                let under_way = self.figures.under_way();
+                let ended = match course.limit() {
+                    None => Some(attempt(course.made).await),
+                    Some(limit) => timeout_at(limit, attempt(course.made)).await.ok(),
+                };
+                (ended, under_way)
             };
             let verdict = match ended {
-                Some(Ok(value)) => return Ok(value),
+                Some(Ok(value)) => {
+                    under_way.succeeded();
+                    return Ok(value);
+                }
                 Some(Err(error)) => Ok(self.failed(&mut course, error)),
                 None => self.timed_out(&mut course),
             };
-            let (delay, grant) = match self.after(&mut course, op, verdict) {
+            let settled = self.after(&mut course, op, verdict);
+            under_way.settled(&settled);
+            let (delay, grant) = match settled {
                 Ok(next) => next,
                 Err(why) => return Err(course.given_up(why)),
             };

@@ -88,9 +88,17 @@ impl<E> Retry<E> {
         error: &E,
         left: Option<Duration>,
     ) -> Result<NextAttempt, GaveUp> {
+        let under_way = self.inner.figures.under_way();
         let verdict = (self.inner.classify)(error);
-        let (delay, grant) =
-            self.inner.next(None, (attempts.number, &mut attempts.seed), Ok(verdict), left)?;
+        let settled = self.inner.next(None, (attempts.number, &mut attempts.seed), Ok(verdict), left);
+        under_way.settled(&settled);
+        let (delay, grant) = settled?;
         Ok(NextAttempt { delay, grant })
+    }
+
+    /// Counts an attempt of such a call that has succeeded, for the figures. Without the feature `metrics` this does nothing.
+    #[inline]
+    pub fn succeeded_at(&self, _attempts: &Attempts) {
+        self.inner.figures.under_way().succeeded();
     }
 }

@@ -8,6 +8,8 @@ mod budget;
 mod configuration;
 mod coordinators;
 mod dropping;
+#[cfg(feature = "metrics")]
+mod figures;
 mod following;
 mod hostile;
 mod jitter;

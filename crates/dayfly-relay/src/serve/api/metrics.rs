@@ -1,4 +1,5 @@
-//! `GET /metrics`: figures in the text form of Prometheus. Labels are names of endpoints, never keys, URLs or ids.
+//! `GET /metrics`: figures in the text form of Prometheus, the relay's own and those that its parts tell of themselves. Labels
+//! are names of endpoints, never keys, URLs or ids.
 
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering;
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Api;
 use crate::serve::relay::IntakeTally;
+use crate::serve::telemetry::page;
 
 pub(super) async fn show(State(api): State<Api>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&api)).into_response()
@@ -106,5 +108,5 @@ fn text(api: &Api) -> String {
         });
         text.each(name, "gauge", help, flags);
     }
-    text.0
+    text.0 + &page().text()
 }

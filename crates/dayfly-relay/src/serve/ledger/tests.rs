@@ -10,7 +10,7 @@ use super::*;
 const KEEP: Keep = Keep { ids: Duration::from_secs(60), parked: Duration::from_secs(600) };
 
 async fn open(backend: &MemoryBackend) -> (Ledger, Recovered) {
-    Ledger::open(backend, KEEP).await.unwrap()
+    Ledger::open(backend, KEEP, &SignalSink::default()).await.unwrap()
 }
 
 fn event(id: &str) -> Event {

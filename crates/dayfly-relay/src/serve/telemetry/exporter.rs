@@ -6,13 +6,19 @@ use dayfly::SignalSink;
 use dayfly_telemetry::{Otlp, OtlpOptions, Telemetry, TelemetryOptions};
 use tokio::time::{sleep, timeout};
 
-use super::TelemetryError;
 use super::health::{Change, Health};
+use super::{TelemetryError, page};
 use crate::serve::log::Log;
 use crate::serve::settings::TelemetrySettings;
 
 /// Whose spans are sent: those of deliveries and those of requests. No library's own: nobody here knows what is in them.
 const SPANS: &str = "dayfly::operation=info,dayfly_relay=info";
+
+/// The signals that are counted by name, which are those that say how an endpoint is. Endpoints are few.
+const COUNTED: &str = "circuit.open.*, rate.limited.*, endpoint.disabled.*";
+
+/// How many names are counted so.
+const MOST_NAMES: usize = 1_024;
 
 /// Everything that a collector is sent goes through it.
 #[derive(Debug)]
@@ -38,9 +44,11 @@ impl Exporter {
             .interval(interval.0)
             .filter(SPANS);
         let otlp = Otlp::open(&options)?;
-        otlp.install()?;
+        otlp.install_with(page())?;
         // Signals are counted. Their payloads and keys go nowhere: this is no log.
-        let telemetry = Telemetry::spawn(TelemetryOptions::new().interval(interval.0), signals);
+        let options =
+            TelemetryOptions::new().interval(interval.0).count_by_name(COUNTED).max_series(MOST_NAMES);
+        let telemetry = Telemetry::spawn(options, signals);
         Ok(Some(Self { telemetry, otlp, interval: interval.0 }))
     }
 

@@ -5,6 +5,8 @@
 mod bug_list;
 mod dropping;
 mod every_state;
+#[cfg(feature = "metrics")]
+mod figures;
 mod following;
 mod keyed;
 mod keys_that_misbehave;

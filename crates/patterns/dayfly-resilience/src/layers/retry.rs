@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use dayfly::{Fixed, Reconfigure, SignalSink};
+#[cfg(feature = "metrics")]
+use dayfly_circuit_breaker::Judgement;
 use dayfly_retry::{Attempts, NextAttempt, Retry, RetryBudget, RetryOptions, Verdict};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
@@ -14,6 +16,8 @@ use tower_service::Service;
 
 use super::judge::{Judge, OnErrors};
 use super::repeat::{Cloned, Repeat};
+#[cfg(feature = "metrics")]
+use crate::policies::note_last;
 
 /// Tries the requests of a service again. All of its services follow the same options, which can change, and share a budget
 /// where there is one.
@@ -162,8 +166,15 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Called { response } => {
                     let ended = ready!(response.poll(context));
-                    let verdict = this.policy.judge.judge(&ended).verdict();
+                    let class = this.policy.judge.judge(&ended);
+                    let verdict = class.verdict();
                     if verdict == Verdict::Stop || this.request.is_none() {
+                        #[cfg(feature = "metrics")]
+                        note_last(
+                            &this.policy.retry,
+                            this.attempts,
+                            class.judgement(ended.is_err()) == Judgement::Success,
+                        );
                         return Poll::Ready(ended);
                     }
                     let Ok(next) = this.policy.retry.after(this.attempts, &verdict, None) else {

@@ -8,6 +8,8 @@ mod bug_list;
 mod configuration;
 mod dropping;
 mod fallbacks;
+#[cfg(feature = "metrics")]
+mod figures;
 mod following;
 mod hostile;
 #[cfg(feature = "http")]

@@ -19,6 +19,7 @@ struct Form {
     interval: Duration,
     durations: bool,
     max_series: usize,
+    count_by_name: PatternSet,
     #[serde(with = "samples")]
     sample: Vec<(PatternSet, u32)>,
     redact_payload_of: PatternSet,

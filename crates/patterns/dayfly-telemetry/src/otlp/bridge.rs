@@ -9,14 +9,10 @@ use metrics::{CounterFn, GaugeFn, HistogramFn, Key, KeyName, Metadata, Recorder,
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
+use crate::buckets::SECONDS;
+
 /// The most series of one kind. The SDK has a bound of its own for each name; this one is for the names.
 const MOST_SERIES: usize = 4_096;
-
-/// Bounds of the buckets of a distribution in seconds; those that the SDK has are meant for milliseconds.
-const SECONDS: [f64; 18] = [
-    0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0,
-    30.0, 60.0,
-];
 
 /// A recorder whose figures are instruments of a meter.
 #[derive(Clone, Debug)]

@@ -43,6 +43,7 @@ mod read {
             .interval(Duration::from_millis(90_500))
             .durations(false)
             .max_series(3)
+            .count_by_name("circuit.*")
             .sample("cache.*", 100)
             .sample("*", 2)
             .redact_payload_of("a")

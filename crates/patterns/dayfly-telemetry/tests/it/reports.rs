@@ -1,9 +1,12 @@
 //! Every signal is an event, an error an exception too, and a figure a metric of its payload.
 
+use std::time::Duration;
+
+use dayfly::Reconfigure;
 use dayfly_signal::{Draft, OperationId, SignalKind, SignalSink};
 use dayfly_telemetry::{InMemory, MetricUnit, MetricValue, REDACTED, Telemetry, TelemetryOptions};
 
-use crate::support::{names, raise_all, reporting};
+use crate::support::{counted, names, raise_all, reporting};
 
 #[tokio::test(start_paused = true)]
 async fn every_signal_is_an_event_in_order() {
@@ -149,6 +152,26 @@ async fn raises_are_counted_without_labels() {
     assert!(seen.metrics().iter().all(|metric| metric.labels.is_empty()));
     telemetry.flush().await;
     assert_eq!(seen.values("dayfly.signal.raised"), [3.0], "nothing new is nothing to tell");
+}
+
+#[tokio::test(start_paused = true)]
+async fn raises_are_counted_by_name_where_that_is_asked_for_and_none_twice() {
+    let options = TelemetryOptions::new().count_by_name("circuit.open.*").max_series(2).sample("*", 100);
+    let (signals, telemetry, seen) = reporting(options.clone());
+    let raise = || {
+        raise_all(&signals, &["circuit.open.a", "circuit.open.b:x", "circuit.open.c", "order.paid"]);
+        signals.raise(Draft::from("circuit.open.a").key("Jane"));
+        signals.retract("circuit.open.a");
+    };
+    raise();
+    telemetry.flush().await;
+    telemetry.reconfigure(&options.interval(Duration::from_secs(7))).unwrap();
+    raise();
+    telemetry.flush().await;
+    let raised = |name: &str| counted(&seen, "dayfly.signal.raised", &[("signal", name)]);
+    assert_eq!((raised("circuit.open.a"), raised("circuit.open.b"), raised("circuit.open.c")), (4, 2, 0));
+    assert_eq!(counted(&seen, "dayfly.signal.raised", &[]), 10, "each is counted once");
+    assert!(!format!("{:?}", seen.metrics()).contains("Jane"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,28 @@
 //! Calls as metrics.
 
-use metrics::{counter, histogram};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use tokio::time::Instant;
 
 use crate::ending::Ending;
+
+// The names are binding: dashboards are built on them.
+const OPERATIONS: &str = "dayfly.kv.operations";
+const DURATION: &str = "dayfly.kv.operation.duration";
 
 /// When a call began.
 pub(super) struct Figures(Instant);
 
 impl Figures {
+    /// Tells the recorder what the names mean, and in what they are measured.
+    pub(super) fn describe() {
+        describe_counter!(OPERATIONS, Unit::Count, "calls of stores, by operation and outcome");
+        describe_histogram!(
+            DURATION,
+            Unit::Seconds,
+            "how long calls of stores took, by operation and outcome"
+        );
+    }
+
     pub(super) fn start() -> Self {
         Self(Instant::now())
     }
@@ -16,10 +30,9 @@ impl Figures {
     /// Notes a call that has ended. No label has a key, a tenant or an id.
     pub(super) fn note(&self, operation: &'static str, ending: Ending) {
         let outcome = name(ending);
-        counter!("dayfly.kv.operations", "operation" => operation, "outcome" => outcome).increment(1);
+        counter!(OPERATIONS, "operation" => operation, "outcome" => outcome).increment(1);
         let seconds = self.0.elapsed().as_secs_f64();
-        histogram!("dayfly.kv.operation.duration", "operation" => operation, "outcome" => outcome)
-            .record(seconds);
+        histogram!(DURATION, "operation" => operation, "outcome" => outcome).record(seconds);
     }
 }
 

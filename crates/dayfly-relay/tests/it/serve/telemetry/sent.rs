@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use super::collector::{Collector, points, texts, values};
 use crate::serve::endings::Program;
 use crate::serve::receiver::Receiver;
-use crate::serve::stage::{HEAD, Place, endpoint};
+use crate::serve::stage::{HEAD, Place, SECRET, endpoint};
 
 /// More than any run here takes: figures come because the run ends.
 const SELDOM: &str = "interval = \"1h\"";
@@ -102,11 +103,16 @@ async fn spans_and_figures_of_a_run_arrive_under_their_names() {
     assert_eq!(
         names,
         [
+            "dayfly.circuit_breaker.calls",
+            "dayfly.circuit_breaker.state",
             "dayfly.coordinator.active_operations",
             "dayfly.coordinator.operation.duration",
             "dayfly.coordinator.operation.time_in_queue",
             "dayfly.coordinator.operations",
             "dayfly.coordinator.queue.size",
+            "dayfly.kv.operation.duration",
+            "dayfly.kv.operations",
+            "dayfly.retry.attempts",
             "dayfly.signal.raised",
         ]
     );
@@ -115,16 +121,120 @@ async fn spans_and_figures_of_a_run_arrive_under_their_names() {
         operations.iter().map(|(labels, value)| (&*labels["outcome"], *value)).collect();
     assert_eq!((outcomes["completed"], outcomes["failed"]), (2.0, 2.0), "{outcomes:?}");
     assert!(operations.iter().all(|(labels, _)| labels["coordinator"] == "orders"));
-    assert!(values(&metrics["dayfly.signal.raised"])[0] >= 4.0, "each end is a signal");
+    assert!(count(&metrics["dayfly.signal.raised"], &[]) >= 4, "each end is a signal");
 
     let labels: BTreeSet<String> =
         metrics.values().flat_map(points).flat_map(|(labels, _)| labels.into_keys()).collect();
-    assert_eq!(labels, BTreeSet::from(["coordinator".to_owned(), "outcome".to_owned()]));
+    let wanted = ["breaker", "coordinator", "operation", "outcome", "retry", "state"].map(str::to_owned);
+    assert_eq!(labels, BTreeSet::from(wanted));
     let everything = format!("{spans:?} {metrics:?}");
     let port = receiver.address.port().to_string();
     for private in ["evt-", "customer-17", "whsec_", "MfKQ9", "/hook", &port, "order.paid"] {
         assert!(!everything.contains(private), "{private}: {everything}");
     }
+}
+
+/// How often what was counted under these labels, or nothing where it was not.
+fn count(metric: &Metric, labels: &[(&str, &str)]) -> u32 {
+    let is_meant = |found: &BTreeMap<String, String>| {
+        labels.iter().all(|(label, value)| found.get(*label).is_some_and(|found| found == value))
+    };
+    let sum: f64 = points(metric).iter().filter(|(found, _)| is_meant(found)).map(|(_, value)| value).sum();
+    sum.to_string().parse().unwrap()
+}
+
+/// Circuits, attempts and the store, to whoever scrapes and to the collector.
+#[tokio::test]
+async fn circuits_attempts_and_the_store_are_told_by_their_names_and_nothing_private_is() {
+    let collector = Collector::start().await;
+    let receiver = Receiver::open().await;
+    receiver.answer(|got, number| match (got.id.as_str(), number) {
+        ("evt-down", 0 | 1) => StatusCode::SERVICE_UNAVAILABLE,
+        ("evt-busy", 0) => StatusCode::TOO_MANY_REQUESTS,
+        ("evt-unwanted", _) => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    });
+    let endpoint = format!(
+        "[endpoints.orders]\nurl = \"{}\"\nsecrets = [\"{SECRET}\"]\n\
+         retry = {{ attempts = 5, base = \"1ms\", cap = \"10ms\" }}\n\
+         circuit = {{ failure_threshold = 2, open_for = \"20ms\" }}\n",
+        receiver.url(),
+    );
+    let place = place("memory", &telemetry(&collector), &endpoint);
+    let program = Program::start(&place);
+    // One after the other, so that the failures are in a row.
+    for id in ["evt-down", "evt-busy", "evt-unwanted", "evt-good"] {
+        program.api.hand_in(id, "customer-17").await;
+        program.api.settled().await;
+    }
+    let (_, scraped) = program.api.get("/metrics").await;
+    let scraped = scraped.as_str().unwrap().to_owned();
+    ended(program).await;
+
+    let metrics = collector.metrics();
+    let calls = |outcome| {
+        count(&metrics["dayfly.circuit_breaker.calls"], &[("breaker", "orders"), ("outcome", outcome)])
+    };
+    assert_eq!(["succeeded", "failed", "ignored"].map(calls), [3, 2, 2]);
+    let changes = |from, to| {
+        let labels = [("breaker", "orders"), ("from", from), ("to", to)];
+        count(&metrics["dayfly.circuit_breaker.transitions"], &labels)
+    };
+    assert_eq!((changes("closed", "open"), changes("open", "half-open")), (1, 1));
+    let most = values(&metrics["dayfly.circuit_breaker.state"]).into_iter().fold(0.0, f64::max);
+    assert!((most - 1.0).abs() < f64::EPSILON, "there is one, and it is somewhere: {most}");
+    let attempts =
+        |outcome| count(&metrics["dayfly.retry.attempts"], &[("retry", "orders"), ("outcome", outcome)]);
+    assert_eq!(["succeeded", "retried", "not_retryable"].map(attempts), [3, 3, 1]);
+    let raised = |name: &str| count(&metrics["dayfly.signal.raised"], &[("signal", name)]);
+    assert_eq!((raised("circuit.open.orders"), raised("rate.limited.orders")), (1, 1));
+    let stored = &metrics["dayfly.kv.operations"];
+    assert!(count(stored, &[("operation", "put"), ("outcome", "done")]) >= 4, "{stored:?}");
+    assert_eq!(metrics["dayfly.kv.operation.duration"].unit, "s");
+
+    for line in [
+        "dayfly_circuit_breaker_calls_total{breaker=\"orders\",outcome=\"failed\"} 2",
+        "dayfly_circuit_breaker_state{breaker=\"orders\",state=\"open\"} 0",
+        "dayfly_circuit_breaker_transitions_total{breaker=\"orders\",from=\"closed\",to=\"open\"} 1",
+        "dayfly_retry_attempts_total{outcome=\"retried\",retry=\"orders\"} 3",
+        "# TYPE dayfly_kv_operation_duration_seconds histogram",
+        "# TYPE dayfly_kv_operations_total counter",
+    ] {
+        assert!(scraped.lines().any(|other| other == line), "{line}: {scraped}");
+    }
+    let everything = format!("{:?} {metrics:?} {scraped}", collector.spans());
+    let port = receiver.address.port().to_string();
+    for private in ["evt-", "customer-17", "whsec_", "MfKQ9", "/hook", &port, "order.paid", "ledger"] {
+        assert!(!everything.contains(private), "{private}: {everything}");
+    }
+}
+
+/// Whoever scrapes is told without a collector as well.
+#[tokio::test]
+async fn without_a_collector_the_page_has_the_figures_of_every_part() {
+    let receiver = Receiver::open().await;
+    let program = Program::start(&place("memory", SELDOM, &endpoint("orders", &receiver.url(), "")));
+    program.api.hand_in("evt-1", "customer-17").await;
+    program.api.settled().await;
+    let (_, page) = program.api.get("/metrics").await;
+    let page = page.as_str().unwrap().to_owned();
+    for line in [
+        "dayfly_circuit_breaker_calls_total{breaker=\"orders\",outcome=\"succeeded\"} 1",
+        "dayfly_circuit_breaker_state{breaker=\"orders\",state=\"closed\"} 1",
+        "dayfly_retry_attempts_total{outcome=\"succeeded\",retry=\"orders\"} 1",
+        "# TYPE dayfly_kv_operations_total counter",
+    ] {
+        assert!(page.lines().any(|other| other == line), "{line}: {page}");
+    }
+    // A family stands once, and so does each series.
+    let mut series: Vec<_> =
+        page.lines().filter_map(|line| line.rsplit_once(' ')).map(|(name, _)| name).collect();
+    let all = series.len();
+    series.sort_unstable();
+    series.dedup();
+    assert_eq!(series.len(), all, "{page}");
+    assert!(!page.contains("evt-1") && !page.contains("customer-17"), "{page}");
+    ended(program).await;
 }
 
 #[tokio::test]
@@ -139,7 +249,9 @@ async fn signals_of_state_are_reported() {
     assert!(program.api.endpoint("gone").await["disabled"].is_object());
     ended(program).await;
     // That it is disabled, and that its event is parked.
-    assert_eq!(values(&collector.metrics()["dayfly.signal.raised"]), [2.0]);
+    let raised = &collector.metrics()["dayfly.signal.raised"];
+    assert_eq!(count(raised, &[("signal", "endpoint.disabled.gone")]), 1);
+    assert_eq!(count(raised, &[]), 2);
 }
 
 #[tokio::test]

@@ -89,3 +89,19 @@ async fn services_of_a_layer_share_a_budget_a_name_and_options_that_change() {
     send(&mut one).await.unwrap_err();
     assert_eq!(probe.calls(), 7);
 }
+
+#[cfg(feature = "metrics")]
+#[test]
+fn each_request_that_is_sent_is_an_attempt_that_is_counted() {
+    let figures = dayfly_testing::Figures::new();
+    figures.of(|| {
+        dayfly_testing::paused(async {
+            let layer = RetryLayer::new(PLAIN).named("layer", &SignalSink::default());
+            send(&mut layer.layer(Probe::failing(2).view())).await.unwrap();
+            send(&mut layer.layer(Probe::failing(9).view())).await.unwrap_err();
+        });
+    });
+    let attempts =
+        |outcome: &str| figures.count(&format!("dayfly.retry.attempts{{retry=layer,outcome={outcome}}}"));
+    assert_eq!(["succeeded", "retried", "attempts_exhausted"].map(attempts), [1, 4, 1]);
+}
