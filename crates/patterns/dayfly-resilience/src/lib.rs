@@ -61,20 +61,23 @@
 //! | **hedging, rate limit, cache, chaos** | no | **hedging, rate limit, chaos** | **rate limit, cache** | **all** | no |
 //! | **policies in any order** | layers only | **yes** | **yes** | **yes** | |
 //! | a refusal is tried again when the breaker says | yes | if one writes it | if one writes it | no | |
-//! | a total timeout that cuts an attempt counts against the service | yes | no | | no | |
-//! | nobody waits for an attempt that begins too late | yes | no | no | no | |
+//! | a total timeout that cuts an attempt counts against the service | yes | not by default | | no | |
+//! | nobody waits for an attempt that begins too late | yes | | | no | |
 //! | retry budget | yes | no | no | yes | |
 //! | every option live, without losing state | yes | by a new pipeline | some | no | |
 //! | options read from configuration | yes | yes | yes | no | |
-//! | half-open probes are counted, a dropped one comes back | yes | one | yes | yes | any number |
+//! | half-open probes are counted, a dropped one comes back | yes | one, which does not | if the caller says so | yes | any number |
 //! | refused before the inner service is asked | yes | | | yes | |
 //! | refused also when it opens while the inner one is waited for | yes | | | no | |
-//! | a permit is held until the body ends | yes | no | no | no | |
+//! | a permit is held until the body ends | yes | | | no | |
 //! | **callbacks for each event, meters and traces** | signals, `watch` | **yes** | **yes** | **yes** | callbacks |
 //! | a call, all policies on, success at once: allocations | 0; as a layer 1 | | | 12 | 0 (breaker) |
 //! | its time | 0.07; as a layer 0.16 | | | 1 | |
 //! | a limit alone, as a layer | 0.7 of tower's own time | | | 5 | |
 //! | **a retry alone, as a layer** | 7 of tower's own time, 0.9 of it with a backoff | | | 26 | |
+//!
+//! Polly and resilience4j by their documentation of November 2026 (pollydocs.org: circuit breaker, rate limiter, hedging,
+//! chaos, dynamic reloads; resilience4j.readme.io: the guides) and sources; what is empty was not looked at.
 //!
 //! # Guarantees
 //! - The policies meet in this order, and each sees what the table of [`Pipeline`] says. At most as many attempts as the
