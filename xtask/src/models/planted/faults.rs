@@ -183,8 +183,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "who is given up keeps its key",
         by: (SHUTTLE, "parked_and_given_up"),
         file: CORE,
-        right: "        self.schedule.gave_up(&entry.key, entry.place);\n        effects.left_queue",
-        wrong: "        effects.left_queue",
+        right: "        self.schedule.gave_up(&entry.key, entry.place);\n        let details",
+        wrong: "        let details",
     },
     Fault {
         what: "nobody tells workers that rest of the end",
