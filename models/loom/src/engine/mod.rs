@@ -10,6 +10,8 @@ mod effects;
 mod inbox;
 #[path = "../../../../crates/core/dayfly/src/engine/key_rooms.rs"]
 mod key_rooms;
+#[path = "../../../../crates/core/dayfly/src/engine/line.rs"]
+mod line;
 #[path = "../../../../crates/core/dayfly/src/engine/lists.rs"]
 mod lists;
 #[path = "../../../../crates/core/dayfly/src/engine/lookouts.rs"]

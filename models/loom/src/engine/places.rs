@@ -8,7 +8,8 @@ use loom::future::block_on;
 use loom::sync::Mutex;
 use loom::thread::{self, JoinHandle};
 
-use super::room::{NoRoom, Room, Ticket};
+use super::line::Ticket;
+use super::room::{NoRoom, Room};
 use crate::sync::locked;
 
 type Shared = Arc<Mutex<Room<u8>>>;

@@ -50,7 +50,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "a place of a key is free, and nobody is told",
         by: (SHUTTLE, "room_that_is_told"),
         file: KEY_ROOMS,
-        right: "            crowd.lookouts.tell(capacity - room.taken, capacity, wakers);\n",
+        right: "            lookouts.tell(capacity - room.taken, capacity, wakers);\n",
         wrong: "",
     },
     Fault {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use dayfly_signal::OperationId;
 
 use super::inbox::{Offer, Refusal};
-use super::room::Ticket;
+use super::line::Ticket;
 use super::{Engine, Key};
 use crate::EnqueueError;
 use crate::schedule::Schedule;

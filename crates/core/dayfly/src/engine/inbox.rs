@@ -14,9 +14,10 @@ use tokio::time::Instant;
 
 use super::effects::Effects;
 use super::key_rooms::PerKey;
+use super::line::Ticket;
 use super::lists::each;
 use super::ready::Hub;
-use super::room::{NoRoom, Room, Ticket};
+use super::room::{NoRoom, Room};
 use crate::schedule::{Place, Queued, Schedule};
 
 /// How many ids are drawn at once.

@@ -9,14 +9,14 @@
 //! A key has its place from its first queued operation until the schedule has no work of it any more. From there on
 //! the place is the next key's.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
 use std::task::Waker;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::line::{Line, Lines, Ticket};
 use super::lookouts::Lookouts;
-use super::room::{NoRoom, Ticket};
+use super::room::NoRoom;
 use crate::contain::drop_each;
 
 pub(super) struct KeyRooms<K> {
@@ -41,18 +41,10 @@ struct KeyRoom<K> {
     taken: usize,
     /// Whether the schedule knows of the key, so that this has to stay.
     has_started: bool,
-    /// Absent while nobody waits.
-    crowd: Option<Box<Crowd>>,
-}
-
-/// Those who wait for room of one key.
-struct Crowd {
     line: Line,
-    lookouts: Lookouts,
+    /// Absent while there are none.
+    lookouts: Option<Box<Lookouts>>,
 }
-
-/// Who stands in line, by the number that was drawn on joining it.
-pub(super) type Line = BTreeMap<u64, Ticket>;
 
 /// As many keys as this had work at once may have it again at no cost.
 pub(crate) const KEPT_KEYS: usize = 4_096;
@@ -91,13 +83,13 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
     }
 
     /// Takes a place in the queue, or the line for one. Says also whether it is the line.
-    pub(super) fn join(&mut self, key: &K, number: u64, ticket: Ticket) -> (usize, bool) {
+    pub(super) fn join(&mut self, key: &K, ticket: Ticket, lines: &mut Lines) -> (usize, bool) {
         let capacity = (self.capacity)(key);
         let at = self.settle_in(key);
         let room = &mut self.rooms[at];
         let waits = room.free(capacity) == 0;
         if waits {
-            room.crowd().line.insert(number, ticket);
+            lines.join(&mut room.line, ticket);
         } else {
             room.taken += 1;
         }
@@ -105,12 +97,8 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
     }
 
     /// A producer leaves the line. That makes no room: there is a line only while every place is taken.
-    pub(super) fn step_out(&mut self, at: usize, number: u64) {
-        let room = &mut self.rooms[at];
-        if let Some(crowd) = &mut room.crowd {
-            crowd.line.remove(&number);
-        }
-        room.dismiss();
+    pub(super) fn step_out(&mut self, at: usize, ticket: Ticket, lines: &mut Lines) {
+        lines.leave(&mut self.rooms[at].line, ticket);
         self.vacate_unused(at);
     }
 
@@ -121,14 +109,19 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
 
     /// An operation leaves the queue for the schedule to know of it, until the key is [released](Self::release). Its
     /// place goes to the first in line, whose ticket this returns.
-    pub(super) fn leave(&mut self, at: usize, wakers: &mut Vec<Waker>) -> Option<Ticket> {
+    pub(super) fn leave(&mut self, at: usize, lines: &mut Lines, wakers: &mut Vec<Waker>) -> Option<Ticket> {
         self.rooms[at].has_started = true;
-        self.give(at, wakers)
+        self.give(at, lines, wakers)
     }
 
     /// A place is given back that nothing was queued at.
-    pub(super) fn give_back(&mut self, at: usize, wakers: &mut Vec<Waker>) -> Option<Ticket> {
-        let next = self.give(at, wakers);
+    pub(super) fn give_back(
+        &mut self,
+        at: usize,
+        lines: &mut Lines,
+        wakers: &mut Vec<Waker>,
+    ) -> Option<Ticket> {
+        let next = self.give(at, lines, wakers);
         self.vacate_unused(at);
         next
     }
@@ -159,25 +152,28 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
         waker: &Waker,
     ) -> Option<Waker> {
         let at = self.place_of(key)?;
-        self.rooms[at].crowd().lookouts.wait(places, ticket, waker)
+        let lookouts = self.rooms[at].lookouts.get_or_insert_with(|| Box::new(Lookouts::new()));
+        lookouts.wait(places, ticket, waker)
     }
 
     /// Somebody waits for free places no more. What was known of its task comes back.
     pub(super) fn look_away(&mut self, key: &K, places: usize, ticket: Ticket) -> Option<Waker> {
         let at = self.place_of(key)?;
         let room = &mut self.rooms[at];
-        let known = room.crowd.as_mut()?.lookouts.leave(places, ticket);
-        room.dismiss();
+        let known = room.lookouts.as_mut()?.leave(places, ticket);
+        room.dismiss_nobody();
         known
     }
 
     /// Ends every wait.
     pub(super) fn close(&mut self, wakers: &mut Vec<Waker>) {
         for at in 0..self.rooms.len() {
-            if let Some(mut crowd) = self.rooms[at].crowd.take() {
-                crowd.lookouts.tell_all(wakers);
-                self.vacate_unused(at);
+            let room = &mut self.rooms[at];
+            room.line = Line::default();
+            if let Some(mut lookouts) = room.lookouts.take() {
+                lookouts.tell_all(wakers);
             }
+            self.vacate_unused(at);
         }
     }
 
@@ -199,7 +195,14 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
             return at;
         }
         // Foreign code comes first: if it panics, nothing has changed.
-        let room = KeyRoom { key: Some(key.clone()), hash, taken: 0, has_started: false, crowd: None };
+        let room = KeyRoom {
+            key: Some(key.clone()),
+            hash,
+            taken: 0,
+            has_started: false,
+            line: Line::default(),
+            lookouts: None,
+        };
         let at = if let Some(at) = self.free.pop() {
             self.rooms[at] = room;
             at
@@ -212,28 +215,31 @@ impl<K: Eq + Hash + Clone> KeyRooms<K> {
         at
     }
 
-    fn give(&mut self, at: usize, wakers: &mut Vec<Waker>) -> Option<Ticket> {
+    fn give(&mut self, at: usize, lines: &mut Lines, wakers: &mut Vec<Waker>) -> Option<Ticket> {
         let room = &mut self.rooms[at];
         room.taken -= 1;
-        let crowd = room.crowd.as_mut()?;
+        if room.line.is_empty() && room.lookouts.is_none() {
+            return None;
+        }
         let capacity = room.key.as_ref().map_or(0, &self.capacity);
         if room.taken >= capacity {
             return None;
         }
-        let next = crowd.line.pop_first().map(|(_, next)| next);
+        let next = lines.next(&mut room.line);
         if next.is_some() {
             room.taken += 1;
-        } else {
-            crowd.lookouts.tell(capacity - room.taken, capacity, wakers);
+        } else if let Some(lookouts) = &mut room.lookouts {
+            lookouts.tell(capacity - room.taken, capacity, wakers);
+            room.dismiss_nobody();
         }
-        room.dismiss();
         next
     }
 
     /// Takes the place from a key that nobody has anything to do with.
     fn vacate_unused(&mut self, at: usize) {
         let room = &mut self.rooms[at];
-        if room.taken > 0 || room.has_started || room.crowd.is_some() {
+        let is_waited_for = !room.line.is_empty() || room.lookouts.is_some();
+        if room.taken > 0 || room.has_started || is_waited_for {
             return;
         }
         let Some(key) = room.key.take() else { return };
@@ -262,18 +268,13 @@ impl<K> Drop for KeyRooms<K> {
 impl<K> KeyRoom<K> {
     /// The places that whoever comes now may take.
     fn free(&self, capacity: usize) -> usize {
-        let in_line = self.crowd.as_ref().is_some_and(|crowd| !crowd.line.is_empty());
-        if in_line { 0 } else { capacity.saturating_sub(self.taken) }
+        if self.line.is_empty() { capacity.saturating_sub(self.taken) } else { 0 }
     }
 
-    fn crowd(&mut self) -> &mut Crowd {
-        self.crowd.get_or_insert_with(|| Box::new(Crowd { line: Line::new(), lookouts: Lookouts::new() }))
-    }
-
-    /// Keeps no crowd of nobody.
-    fn dismiss(&mut self) {
-        if self.crowd.as_ref().is_some_and(|crowd| crowd.line.is_empty() && crowd.lookouts.is_empty()) {
-            self.crowd = None;
+    /// Keeps no list of nobody.
+    fn dismiss_nobody(&mut self) {
+        if self.lookouts.as_ref().is_some_and(|lookouts| lookouts.is_empty()) {
+            self.lookouts = None;
         }
     }
 }
@@ -282,8 +283,8 @@ impl<K> KeyRoom<K> {
 impl<K> KeyRooms<K> {
     /// Keys for whose room somebody stands in line.
     pub(super) fn waited_for(&self) -> impl Iterator<Item = &K> {
-        let in_line = |room: &&KeyRoom<K>| room.crowd.as_ref().is_some_and(|crowd| !crowd.line.is_empty());
-        self.rooms.iter().filter(in_line).filter_map(|room| room.key.as_ref())
+        let in_line = self.rooms.iter().filter(|room| !room.line.is_empty());
+        in_line.filter_map(|room| room.key.as_ref())
     }
 
     /// How many keys have a place.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::room::Ticket;
+use super::line::Ticket;
 use super::{Engine, Key};
 use crate::schedule::Schedule;
 

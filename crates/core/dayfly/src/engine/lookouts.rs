@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-use super::room::Ticket;
+use super::line::Ticket;
 
 /// Who waits for how many free places. All of them are told when there are as many: none takes anything from another.
 pub(super) struct Lookouts {

@@ -13,6 +13,7 @@ mod in_place;
 mod inbox;
 mod keeper;
 mod key_rooms;
+mod line;
 mod lists;
 mod lookout;
 mod lookouts;

@@ -17,7 +17,8 @@ use std::task::{Poll, Waker};
 
 use hashbrown::HashMap;
 
-use super::key_rooms::{KeyRooms, Line, PerKey};
+use super::key_rooms::{KeyRooms, PerKey};
+use super::line::{Line, Lines, Ticket};
 use super::lookouts::{Lookouts, suffices};
 
 pub(crate) struct Room<K> {
@@ -26,17 +27,16 @@ pub(crate) struct Room<K> {
     /// Of the taken places, those whose producer has not come for them yet.
     granted: usize,
     line: Line,
+    lines: Lines,
     lookouts: Lookouts,
     /// Absent where there are no keys.
     keys: Option<KeyRooms<K>>,
     waiting: HashMap<Ticket, Waiting>,
-    numbers: u64,
+    drawn: u64,
     closed: bool,
 }
 
-/// A producer in line.
-pub(super) type Ticket = u64;
-
+/// A producer that waits for its places.
 struct Waiting {
     /// The place of its key.
     key: usize,
@@ -44,11 +44,11 @@ struct Waiting {
     waker: Option<Waker>,
 }
 
-/// How far a producer in line has come; a line is left by the number that was drawn for it.
+/// How far a producer in line has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    ForKey(u64),
-    ForTotal(u64),
+    ForKey,
+    ForTotal,
     Granted,
 }
 
@@ -66,11 +66,12 @@ impl<K: Eq + Hash + Clone> Room<K> {
             capacity,
             taken: 0,
             granted: 0,
-            line: Line::new(),
+            line: Line::default(),
+            lines: Lines::new(),
             lookouts: Lookouts::new(),
             keys: per_key.map(KeyRooms::new),
             waiting: HashMap::new(),
-            numbers: 0,
+            drawn: 0,
             closed: false,
         }
     }
@@ -99,14 +100,13 @@ impl<K: Eq + Hash + Clone> Room<K> {
             // A line that nobody leaves any more is not joined.
             return ticket;
         }
-        let number = self.draw();
-        let keys = self.keys.as_mut();
-        let (key, waits_for_key) = keys.map_or((0, false), |keys| keys.join(key, number, ticket));
+        let (keys, lines) = (self.keys.as_mut(), &mut self.lines);
+        let (key, waits_for_key) = keys.map_or((0, false), |keys| keys.join(key, ticket, lines));
         let stage = if waits_for_key {
-            Stage::ForKey(number)
+            Stage::ForKey
         } else {
-            self.line.insert(number, ticket);
-            Stage::ForTotal(number)
+            self.lines.join(&mut self.line, ticket);
+            Stage::ForTotal
         };
         self.waiting.insert(ticket, Waiting { key, stage, waker: None });
         // Without this, one who joins while there is room would wait for the next who leaves.
@@ -146,13 +146,13 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn give_up(&mut self, ticket: Ticket, wakers: &mut Vec<Waker>) {
         let Some(waiting) = self.waiting.remove(&ticket) else { return };
         match waiting.stage {
-            Stage::ForKey(number) => {
+            Stage::ForKey => {
                 if let Some(keys) = &mut self.keys {
-                    keys.step_out(waiting.key, number);
+                    keys.step_out(waiting.key, ticket, &mut self.lines);
                 }
             }
-            Stage::ForTotal(number) => {
-                self.line.remove(&number);
+            Stage::ForTotal => {
+                self.lines.leave(&mut self.line, ticket);
                 self.give_back_of_key(waiting.key, wakers);
             }
             Stage::Granted => {
@@ -171,7 +171,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn leave(&mut self, key: usize, wakers: &mut Vec<Waker>) {
         self.taken -= 1;
         if let Some(keys) = &mut self.keys
-            && let Some(next) = keys.leave(key, wakers)
+            && let Some(next) = keys.leave(key, &mut self.lines, wakers)
         {
             self.move_on(next, wakers);
         }
@@ -220,7 +220,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
     /// Lets in whom there is room for, first come, first served.
     pub(super) fn admit(&mut self, wakers: &mut Vec<Waker>) {
         while self.taken < self.capacity
-            && let Some((_, ticket)) = self.line.pop_first()
+            && let Some(ticket) = self.lines.next(&mut self.line)
         {
             self.taken += 1;
             self.granted += 1;
@@ -306,13 +306,12 @@ impl<K: Eq + Hash + Clone> Room<K> {
     pub(super) fn close(&mut self, wakers: &mut Vec<Waker>) {
         self.closed = true;
         self.taken -= std::mem::take(&mut self.granted);
-        self.line.clear();
+        (self.line, self.lines) = (Line::default(), Lines::new());
         self.lookouts.tell_all(wakers);
         if let Some(keys) = &mut self.keys {
             keys.close(wakers);
-            for waiting in self.waiting.values().filter(|waiting| !matches!(waiting.stage, Stage::ForKey(_)))
-            {
-                keys.give_back(waiting.key, wakers);
+            for waiting in self.waiting.values().filter(|waiting| waiting.stage != Stage::ForKey) {
+                keys.give_back(waiting.key, &mut self.lines, wakers);
             }
         }
         wakers.extend(self.waiting.drain().filter_map(|(_, waiting)| waiting.waker));
@@ -320,7 +319,7 @@ impl<K: Eq + Hash + Clone> Room<K> {
 
     fn give_back_of_key(&mut self, key: usize, wakers: &mut Vec<Waker>) {
         if let Some(keys) = &mut self.keys
-            && let Some(next) = keys.give_back(key, wakers)
+            && let Some(next) = keys.give_back(key, &mut self.lines, wakers)
         {
             self.move_on(next, wakers);
         }
@@ -328,17 +327,16 @@ impl<K: Eq + Hash + Clone> Room<K> {
 
     /// A producer has a place of its key, and moves on to the line of the queue.
     fn move_on(&mut self, next: Ticket, wakers: &mut Vec<Waker>) {
-        let number = self.draw();
-        self.line.insert(number, next);
+        self.lines.join(&mut self.line, next);
         if let Some(waiting) = self.waiting.get_mut(&next) {
-            waiting.stage = Stage::ForTotal(number);
+            waiting.stage = Stage::ForTotal;
         }
         self.admit(wakers);
     }
 
     pub(super) fn draw(&mut self) -> Ticket {
-        self.numbers += 1;
-        self.numbers
+        self.drawn += 1;
+        Ticket::MIN.saturating_add(self.drawn)
     }
 }
 

@@ -7,7 +7,7 @@ use dayfly::{Coordinator, CoordinatorOptions, SignalSink};
 use dayfly_telemetry::{
     InstallError, OpenError, Otlp, OtlpOptions, Telemetry, TelemetryOptions, Traced, traced,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 use tracing::{info, info_span};
 
@@ -220,9 +220,10 @@ async fn a_share_of_nothing_sends_no_span() {
 
 #[tokio::test]
 async fn a_collector_that_is_not_there_is_an_error_at_the_end_and_nothing_before() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Kept, so that nobody else listens there meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let endpoint = format!("http://{}", closed.local_addr().unwrap());
     let otlp = Otlp::open(&OtlpOptions::new(endpoint).timeout(Duration::from_secs(1))).unwrap();
     let _entered = otlp.enter();
     // Five times as many as wait for a collector: what is too much is dropped at once.

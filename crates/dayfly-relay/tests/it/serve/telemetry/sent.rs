@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::Instant;
 
 use super::collector::{Collector, points, texts, values};
@@ -342,9 +342,10 @@ async fn without_the_setting_nothing_is_sent_whatever_the_environment_says() {
 
 #[tokio::test]
 async fn a_collector_that_is_down_costs_a_line_and_no_event() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let down = format!("otlp = \"http://{}/s3cr3t\"\n{SELDOM}", listener.local_addr().unwrap());
-    drop(listener);
+    // Kept, so that nobody else listens there meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let down = format!("otlp = \"http://{}/s3cr3t\"\n{SELDOM}", closed.local_addr().unwrap());
     let receiver = Receiver::open().await;
     let place = place("memory", &down, &endpoint("one", &receiver.url(), ""));
     let program = Program::start(&place);
