@@ -1,7 +1,8 @@
 //! Being told of changes, by this process and from the moment on at which watching began.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use dayfly_kv::{Cursor, Prefix, PutOptions, Store, WatchFrom, What};
 use dayfly_kv_redb::{RedbBackend, RedbOptions, RedbStore};
@@ -11,6 +12,9 @@ use crate::disk::Disk;
 use crate::support::{bytes, key, orders};
 
 const ANY: PutOptions = PutOptions::new();
+
+/// What takes longer never comes.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn store(options: &RedbOptions) -> RedbStore {
     Disk::default().open(options).await.unwrap().store(&orders()).await.unwrap()
@@ -81,38 +85,44 @@ async fn a_waker_that_panics_costs_nobody_else_an_answer() {
     assert!(store.contains(&a).await.unwrap());
 }
 
-/// Owns a store, and drops it where it is woken: on the writer's thread.
-struct Owner(std::sync::Mutex<Option<RedbStore>>, std::sync::mpsc::SyncSender<()>);
+/// Owns a store, and drops it where it is woken, on the writer's thread, once it is the last.
+struct Owner {
+    store: Mutex<Option<RedbStore>>,
+    is_last: Mutex<mpsc::Receiver<()>>,
+    dropped: mpsc::SyncSender<()>,
+}
 
 impl Wake for Owner {
     fn wake(self: Arc<Self>) {
-        let store = self.0.lock().unwrap().take();
+        let store = self.store.lock().unwrap().take();
+        let _ = self.is_last.lock().unwrap().recv_timeout(PATIENCE);
         drop(store);
-        let _ = self.1.try_send(());
+        let _ = self.dropped.try_send(());
     }
 }
 
 #[tokio::test]
 async fn the_last_store_may_be_dropped_by_the_writer_itself() {
     let store = store(&RedbOptions::new()).await;
-    let (told, is_told) = std::sync::mpsc::sync_channel(1);
+    let ((last, is_last), (dropped, is_dropped)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
     let mut watch = store.watch(&Prefix::all(), WatchFrom::Now).await.unwrap();
-    let owner = Arc::new(Owner(std::sync::Mutex::new(Some(store.clone())), told));
+    let (second, is_last) = (Mutex::new(Some(store.clone())), Mutex::new(is_last));
+    let owner = Arc::new(Owner { store: second, is_last, dropped });
     let waker = Waker::from(Arc::clone(&owner));
     let mut next = Box::pin(watch.next());
     assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     let a = key("a");
     let mut put = store.put(&a, bytes("1"), ANY);
-    assert!(put.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    // The writer has it from here on, and may be done before this looks.
+    let _ = put.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     drop(put);
     drop(store);
-    let waited =
-        tokio::task::spawn_blocking(move || is_told.recv_timeout(std::time::Duration::from_secs(20)));
-    waited.await.unwrap().unwrap();
+    last.send(()).unwrap();
+    tokio::task::spawn_blocking(move || is_dropped.recv_timeout(PATIENCE)).await.unwrap().unwrap();
 }
 
 /// Asks for a namespace when it is woken.
-struct Asks(RedbBackend, std::sync::mpsc::SyncSender<()>);
+struct Asks(RedbBackend, mpsc::SyncSender<()>);
 
 impl Wake for Asks {
     fn wake(self: Arc<Self>) {
@@ -128,11 +138,11 @@ async fn who_is_woken_by_the_end_may_ask_for_a_namespace() {
     let backend = Disk::default().open(&RedbOptions::new()).await.unwrap();
     let mut watch =
         backend.store(&orders()).await.unwrap().watch(&Prefix::all(), WatchFrom::Now).await.unwrap();
-    let (told, is_told) = std::sync::mpsc::sync_channel(1);
+    let (told, is_told) = mpsc::sync_channel(1);
     let waker = Waker::from(Arc::new(Asks(backend.clone(), told)));
     let mut next = Box::pin(watch.next());
     assert!(next.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    let closing = tokio::time::timeout(std::time::Duration::from_secs(20), backend.close());
+    let closing = tokio::time::timeout(PATIENCE, backend.close());
     closing.await.expect("the writer hangs").unwrap();
     is_told.try_recv().unwrap();
 }
