@@ -72,9 +72,9 @@
 //! | a permit is held until the body ends | yes | | | no | |
 //! | **callbacks for each event, meters and traces** | signals, `watch` | **yes** | **yes** | **yes** | callbacks |
 //! | a call, all policies on, success at once: allocations | 0; as a layer 1 | | | 12 | 0 (breaker) |
-//! | its time | 0.07; as a layer 0.16 | | | 1 | |
+//! | its time | 0.07; as a layer 0.14 | | | 1 | |
 //! | a limit alone, as a layer | 0.7 of tower's own time | | | 5 | |
-//! | **a retry alone, as a layer** | 7 of tower's own time, 0.9 of it with a backoff | | | 26 | |
+//! | **a retry alone, as a layer** | 5 of tower's own time, 0.9 of it with a backoff | | | 21 | |
 //!
 //! Polly and resilience4j by their documentation of November 2026 (pollydocs.org: circuit breaker, rate limiter, hedging,
 //! chaos, dynamic reloads; resilience4j.readme.io: the guides) and sources; what is empty was not looked at.
