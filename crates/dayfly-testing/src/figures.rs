@@ -16,7 +16,15 @@ use metrics::{
 /// assert_eq!(figures.all(), [("visits{from=home}".to_owned(), 2.0)]);
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Figures(Arc<Mutex<BTreeMap<String, f64>>>);
+pub struct Figures(Arc<Mutex<Told>>);
+
+#[derive(Debug, Default)]
+struct Told {
+    values: BTreeMap<String, f64>,
+    /// Of distributions, what all their values come to.
+    sums: BTreeMap<String, f64>,
+    units: BTreeMap<String, Unit>,
+}
 
 /// One of them.
 struct Series {
@@ -39,13 +47,13 @@ impl Figures {
     /// All of them, in order: the sum of a counter, the level of a gauge, and how many values a distribution has.
     #[must_use]
     pub fn all(&self) -> Vec<(String, f64)> {
-        self.lock().iter().map(|(name, value)| (name.clone(), *value)).collect()
+        self.lock().values.iter().map(|(name, value)| (name.clone(), *value)).collect()
     }
 
     /// One of them; zero where nothing was told of it.
     #[must_use]
     pub fn value(&self, name: &str) -> f64 {
-        self.lock().get(name).copied().unwrap_or_default()
+        self.lock().values.get(name).copied().unwrap_or_default()
     }
 
     /// The same as a whole number.
@@ -58,12 +66,30 @@ impl Figures {
         value.to_string().parse().unwrap_or_else(|_| panic!("{name} is no count: {value}"))
     }
 
+    /// What the values of a distribution come to; zero where it has none.
+    #[must_use]
+    pub fn sum(&self, name: &str) -> f64 {
+        self.lock().sums.get(name).copied().unwrap_or_default()
+    }
+
+    /// The unit that was told of the figures of this name.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Option<Unit> {
+        self.lock().units.get(name).copied()
+    }
+
+    fn describe(&self, name: &KeyName, unit: Option<Unit>) {
+        if let Some(unit) = unit {
+            self.lock().units.insert(name.as_str().to_owned(), unit);
+        }
+    }
+
     fn series(&self, key: &Key) -> Arc<Series> {
         let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         Arc::new(Series { all: self.clone(), name: format!("{}{{{}}}", key.name(), labels.join(",")) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, f64>> {
+    fn lock(&self) -> MutexGuard<'_, Told> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -71,7 +97,7 @@ impl Figures {
 impl Series {
     fn change(&self, change: impl FnOnce(f64) -> f64) {
         let mut all = self.all.lock();
-        let value = all.entry(self.name.clone()).or_default();
+        let value = all.values.entry(self.name.clone()).or_default();
         *value = change(*value);
     }
 }
@@ -102,17 +128,24 @@ impl GaugeFn for Series {
 }
 
 impl HistogramFn for Series {
-    fn record(&self, _: f64) {
+    fn record(&self, value: f64) {
         self.change(|values| values + 1.0);
+        *self.all.lock().sums.entry(self.name.clone()).or_default() += value;
     }
 }
 
 impl Recorder for Figures {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&name, unit);
+    }
 
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&name, unit);
+    }
 
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, _: SharedString) {
+        self.describe(&name, unit);
+    }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
         Counter::from_arc(self.series(key))

@@ -5,6 +5,7 @@
 mod endpoint;
 mod telemetry;
 mod text;
+mod url;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

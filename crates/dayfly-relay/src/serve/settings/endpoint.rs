@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use super::text::{Human, Whole};
+use super::url::{has_credentials, of_http};
 use crate::serve::ordering::Ordering;
 use crate::webhook::Secret;
 
@@ -238,14 +239,8 @@ impl FromStr for HookUrl {
     type Err = ParseUrlError;
 
     fn from_str(text: &str) -> Result<Self, ParseUrlError> {
-        let url: Url = text.parse().map_err(|_| ParseUrlError("and this is none"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ParseUrlError("with http or https"));
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(ParseUrlError("with a host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
+        let url = of_http(text).map_err(ParseUrlError)?;
+        if has_credentials(&url) {
             return Err(ParseUrlError("without a name and a password"));
         }
         Ok(Self(url))

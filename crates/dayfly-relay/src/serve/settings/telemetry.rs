@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use super::text::Human;
+use super::url::{has_credentials, of_http};
 
 /// How often figures are told at the most, and at the least.
 const INTERVALS: std::ops::RangeInclusive<Duration> =
@@ -95,14 +96,8 @@ impl std::str::FromStr for CollectorUrl {
     type Err = ParseCollectorError;
 
     fn from_str(text: &str) -> Result<Self, ParseCollectorError> {
-        let url: Url = text.parse().map_err(|_| ParseCollectorError("and this is none"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ParseCollectorError("with http or https"));
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(ParseCollectorError("with a host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
+        let url = of_http(text).map_err(ParseCollectorError)?;
+        if has_credentials(&url) {
             let rule = "without a name and a password, which `OTEL_EXPORTER_OTLP_HEADERS` may hold";
             return Err(ParseCollectorError(rule));
         }

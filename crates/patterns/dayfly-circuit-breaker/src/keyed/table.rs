@@ -225,26 +225,24 @@ impl<K: Eq + Hash + Clone> Table<K> {
     }
 
     fn link(&mut self, at: usize, which: Which) {
-        let Line { newest, .. } = self.line(which);
-        let seat = &mut self.seats[at];
-        (seat.line, seat.newer, seat.older) = (which, None, newest);
-        self.lines[which as usize].newest = Some(at);
-        match newest {
-            Some(newest) => self.seats[newest].newer = Some(at),
-            None => self.lines[which as usize].oldest = Some(at),
-        }
+        self.link_between(at, which, None, self.line(which).newest);
     }
 
     /// It may go, and before all others.
     fn link_as_oldest(&mut self, at: usize) {
-        let which = Which::MayGo;
-        let Line { oldest, .. } = self.line(which);
+        self.link_between(at, Which::MayGo, self.line(Which::MayGo).oldest, None);
+    }
+
+    fn link_between(&mut self, at: usize, which: Which, newer: Option<usize>, older: Option<usize>) {
         let seat = &mut self.seats[at];
-        (seat.line, seat.newer, seat.older) = (which, oldest, None);
-        self.lines[which as usize].oldest = Some(at);
-        match oldest {
-            Some(oldest) => self.seats[oldest].older = Some(at),
+        (seat.line, seat.newer, seat.older) = (which, newer, older);
+        match newer {
+            Some(newer) => self.seats[newer].older = Some(at),
             None => self.lines[which as usize].newest = Some(at),
+        }
+        match older {
+            Some(older) => self.seats[older].newer = Some(at),
+            None => self.lines[which as usize].oldest = Some(at),
         }
     }
 

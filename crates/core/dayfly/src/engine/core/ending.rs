@@ -109,19 +109,10 @@ where
         effects: &mut Effects<S>,
     ) {
         let Some(Sitting { occupant, shared, .. }) = self.seats.get(worker, seat) else { return };
-        let recent = |signals: &mut Vec<Signal>| shared.recent.take(signals);
-        let recent = (!shared.recent.is_empty()).then_some(recent);
         match end {
             AttemptEnd::Finished(Finished { finish, error, answer }) => {
-                self.schedule.ended(&occupant.key, occupant.place);
                 effects.answers.extend(answer);
-                let details = self.window.details(error, recent);
-                let key = copy(&occupant.key);
-                let ended = key.map(|key| occupant.record(key, finish, details, now));
-                let own_id = occupant.own_id();
-                self.seats.free(worker, seat);
-                self.count(finish, own_id, effects);
-                if let Some(ended) = ended {
+                if let Some(ended) = self.end_seated((worker, seat), finish, error, now, effects) {
                     self.remember(ended, effects);
                 }
             }
@@ -130,17 +121,11 @@ where
                     || shared.is_killed(occupant.generation)
                     || matches!(occupant.next, Next::Failed(_)) =>
             {
-                self.schedule.ended(&occupant.key, occupant.place);
                 let (finish, error) = match &occupant.next {
                     Next::Failed(error) => (Finish::Failed, Some(Arc::clone(error))),
                     Next::AsAsked | Next::AtOnce => (Finish::Cancelled, None),
                 };
-                let details = self.window.details(error, recent);
-                let key = copy(&occupant.key);
-                let ended = key.map(|key| occupant.record(key, finish, details, now));
-                let own_id = occupant.own_id();
-                self.seats.free(worker, seat);
-                self.count(finish, own_id, effects);
+                let ended = self.end_seated((worker, seat), finish, error, now, effects);
                 effects.discarded.push((item, ended.as_ref().and_then(Record::try_snapshot)));
                 if let Some(ended) = ended {
                     self.remember(ended, effects);
@@ -148,8 +133,8 @@ where
             }
             AttemptEnd::Again { item, after } => {
                 // A record shows what its newest attempt raised.
-                if let Some(recent) = recent {
-                    recent(&mut Vec::new());
+                if !shared.recent.is_empty() {
+                    shared.recent.take(&mut Vec::new());
                 }
                 self.tally.again += 1;
                 self.schedule.again(&occupant.key, occupant.place);
@@ -166,6 +151,26 @@ where
                 self.return_due(now);
             }
         }
+    }
+
+    /// Ends an operation in a worker's hands, for the caller to remember; nothing remembers one whose key cannot be copied.
+    fn end_seated(
+        &mut self,
+        (worker, seat): (usize, usize),
+        finish: Finish,
+        error: Option<Arc<str>>,
+        now: Instant,
+        effects: &mut Effects<S>,
+    ) -> Option<Record<S::Key>> {
+        let Sitting { occupant, shared, .. } = self.seats.get(worker, seat)?;
+        self.schedule.ended(&occupant.key, occupant.place);
+        let recent = |signals: &mut Vec<Signal>| shared.recent.take(signals);
+        let details = self.window.details(error, (!shared.recent.is_empty()).then_some(recent));
+        let ended = copy(&occupant.key).map(|key| occupant.record(key, finish, details, now));
+        let own_id = occupant.own_id();
+        self.seats.free(worker, seat);
+        self.count(finish, own_id, effects);
+        ended
     }
 
     /// A worker's task is gone, and what it had in its hands with it.
