@@ -2,8 +2,8 @@
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(shuttle)");
-    // What is read from configuration is not built here, nor are layers, so their features do not exist.
-    println!("cargo::rustc-check-cfg=cfg(feature, values(\"serde\", \"tower\"))");
+    // Neither configuration, layers nor figures are built here, so their features do not exist.
+    println!("cargo::rustc-check-cfg=cfg(feature, values(\"metrics\", \"serde\", \"tower\"))");
     println!("cargo::rustc-cfg=shuttle");
     println!("cargo::rerun-if-changed=../under_shuttle.rs");
 }

@@ -20,7 +20,8 @@ use crate::{
 ///
 /// Within a lane the order is that of arrival. A lane may have bounds and gates of its own. With
 /// [`age_after`](CoordinatorOptions::age_after) what waits rises one lane for each such time, so that a low lane is
-/// not starved; it keeps its own lane's bounds and gates.
+/// not starved; it keeps its own lane's bounds and gates. What is tried again waits anew, from the time on that its next
+/// attempt is due.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

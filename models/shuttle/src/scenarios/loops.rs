@@ -51,6 +51,27 @@ pub(super) async fn cancelled() {
     assert_eq!(bodies.started(), started, "nothing starts after the end");
 }
 
+/// A loop that is cancelled by its own body, with all its items taken in perhaps, knows why the others did not run.
+pub(super) async fn cancelled_by_its_body() {
+    let (signals, items) = (SignalSink::default(), Counted::default());
+    let done = for_each(
+        WORK.max_concurrency(1).queue_capacity(4).cancel_on("stop"),
+        &signals,
+        (0..3).map(|number| Item::new(number, &items)),
+        |item: Item, op| {
+            if item.number == 0 {
+                op.raise("stop");
+            }
+            async { Ok::<_, &str>(()) }
+        },
+    );
+    let done = done.await;
+    balanced(done.report);
+    assert_eq!(done.report.completed, 1, "nothing starts once the signal is there");
+    assert!(done.was_cancelled, "two items did not run");
+    assert!(items.all().into_iter().all(|times| times == 1), "each item that was taken leaves once");
+}
+
 /// A loop that is dropped at any moment leaves nothing running for good.
 pub(super) async fn dropped() {
     let (bodies, items) = (Bodies::default(), Counted::default());

@@ -32,7 +32,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 49] = [
+pub const SCENARIOS: [Scenario; 50] = [
     Scenario { name: "close_while_producers_wait", run: || play(ending::close_while_producers_wait()) },
     Scenario { name: "drain_while_bodies_run", run: || play(ending::drain_while_bodies_run()) },
     Scenario { name: "cancel_while_claims_are_in_flight", run: || play(ending::cancel_in_flight()) },
@@ -49,6 +49,7 @@ pub const SCENARIOS: [Scenario; 49] = [
     Scenario { name: "call_in_place_is_killed", run: || play(in_place::killed()) },
     Scenario { name: "call_in_place_while_the_limit_changes", run: || play(in_place::resized()) },
     Scenario { name: "loop_that_is_cancelled", run: || play(loops::cancelled()) },
+    Scenario { name: "loop_that_cancels_itself", run: || play(loops::cancelled_by_its_body()) },
     Scenario { name: "loop_that_is_dropped", run: || play(loops::dropped()) },
     Scenario { name: "lanes_shut_and_opened", run: || play(lanes::shut_and_opened()) },
     Scenario { name: "keyed_pause_of_one", run: || play(keyed::pause_one()) },

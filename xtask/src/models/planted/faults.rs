@@ -237,7 +237,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         what: "a loop whose last items were skipped does not know why",
-        by: (SHUTTLE, "loop_that_is_cancelled"),
+        by: (SHUTTLE, "loop_that_cancels_itself"),
         file: "crates/core/dayfly/src/for_each.rs",
         right: "report.skipped + report.cancelled > 0 &&",
         wrong: "report.panicked > report.accepted &&",

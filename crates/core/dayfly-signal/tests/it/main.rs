@@ -8,6 +8,7 @@ mod causes;
 mod configuration;
 mod counting;
 mod dropping;
+mod forms;
 mod forwarding;
 mod handlers;
 mod history;

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dayfly::{Coordinator, CoordinatorOptions, Operation, OperationState, SignalOptions, SignalSink};
+use dayfly::{
+    Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationState, SignalOptions, SignalSink,
+};
 use dayfly_testing::settle;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
@@ -213,6 +215,40 @@ async fn an_operation_that_outlives_its_body_says_nothing_about_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_operation_may_be_dropped_in_the_body_of_another_coordinators() {
+    let left = Arc::new(Mutex::new(Vec::<Operation>::new()));
+    let (kept, dropped) = (Arc::clone(&left), Arc::clone(&left));
+    let signals = SignalSink::default();
+    let plain = Coordinator::spawn(WORK.max_concurrency(1), &signals, move |number: u64, op: Operation| {
+        assert_eq!(op.id(), op_id(number));
+        // Every second one leaves its operation behind, and every third drops what others have left, and then its own.
+        match number % 3 {
+            0 => kept.lock().unwrap().clear(),
+            1 => kept.lock().unwrap().push(op),
+            _ => {}
+        }
+        async {}
+    });
+    let keyed = KeyedCoordinator::spawn(
+        WORK.max_concurrency(1),
+        &signals,
+        |number: &u64| number.to_string(),
+        move |number, op: Operation| {
+            assert_eq!((op.id(), op.key_as::<String>()), (op_id(number), Some(&number.to_string())));
+            dropped.lock().unwrap().pop();
+            async {}
+        },
+    );
+    for number in 1..200 {
+        plain.enqueue_as(op_id(number), number).await.unwrap();
+        keyed.enqueue_as(op_id(1_000 + number), 1_000 + number).await.unwrap();
+        settle().await;
+    }
+    assert_eq!(plain.drain().await.completed, 199);
+    assert_eq!(keyed.drain().await.completed, 199);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_listener_that_hears_of_ageing_may_ask_the_coordinator() {
     let signals = SignalSink::new(SignalOptions::new().max_age(Duration::from_secs(1)));
     let work = Coordinator::spawn(WORK.defer_on("wait"), &signals, |(), _| async {});
@@ -299,7 +335,7 @@ async fn a_key_whose_text_panics_is_gated_by_no_keyed_signal() {
     }
 
     let signals = SignalSink::default();
-    let work = dayfly::KeyedCoordinator::spawn(
+    let work = KeyedCoordinator::spawn(
         CoordinatorOptions::new().defer_on("wait"),
         &signals,
         |number: &u32| Wordless(*number),

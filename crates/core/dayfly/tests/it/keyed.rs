@@ -171,6 +171,28 @@ async fn a_million_keys_leave_nothing_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn thousands_of_keys_at_once_come_back_after_all_of_them_were_forgotten() {
+    const KEYS: u32 = 5_000;
+    let log = Log::default();
+    let work = logging(WORK.max_concurrency(16), &log);
+    for round in 0..3 {
+        work.pause();
+        for number in 0..2 {
+            for key in 0..KEYS {
+                work.enqueue((key, 2 * round + number)).await.unwrap();
+            }
+        }
+        work.resume();
+        work.idle().await;
+        assert_eq!(work.stats().pending, 0);
+    }
+    let mut log = log.lock().unwrap().clone();
+    // Stable, so that the order within a key stays what it was.
+    log.sort_by_key(|(key, _)| *key);
+    assert!(log.iter().copied().eq((0..KEYS).flat_map(|key| (0..6).map(move |number| (key, number)))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_paused_key_starts_nothing_and_costs_the_others_nothing() {
     let log = Log::default();
     let work = logging(WORK.max_concurrency(1), &log);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod again;
+mod alarms;
 mod calls;
 #[cfg(feature = "serde")]
 mod configuration;
@@ -24,9 +25,11 @@ mod outcomes;
 mod parking;
 mod priorities;
 mod queries;
+mod refusals;
 mod results;
 mod room;
 mod sharing;
+mod spelled_out;
 mod support;
 mod turns;
 mod window;

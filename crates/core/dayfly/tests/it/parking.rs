@@ -1,6 +1,6 @@
 //! What waits until it is told: hastened, given up, taken out, and never lost.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use dayfly::{CoordinatorOptions, KeyedCoordinator, Keys, Operation, OperationState, SignalSink};
@@ -83,6 +83,29 @@ async fn who_is_hastened_while_it_runs_does_not_wait() {
     assert_eq!((stats.again, stats.waiting), (2, 1), "the first attempt was hastened, the second was not");
     assert!(work.hasten(id));
     assert_eq!(work.drain().await.completed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_may_hasten_itself_or_give_itself_up_from_its_first_line_on() {
+    let own = Arc::new(OnceLock::<KeyedCoordinator<bool, bool>>::new());
+    let handle = Arc::clone(&own);
+    let body = move |hastens: bool, op: Operation| {
+        let work = handle.get().unwrap();
+        // Before it has ever waited: nobody but its worker knows yet that it runs.
+        let is_known = if hastens { work.hasten(op.id()) } else { work.give_up(op.id(), &"enough") };
+        async move {
+            assert!(is_known);
+            if op.attempt() == 1 { op.again(hastens, Duration::MAX) } else { op.done::<_, String>() }
+        }
+    };
+    let work = KeyedCoordinator::spawn(WORK, &SignalSink::default(), |hastens: &bool| *hastens, body);
+    own.set(work.clone()).unwrap();
+    let hastened = work.enqueue(true).await.unwrap();
+    let given_up = work.enqueue(false).await.unwrap();
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.failed, work.stats().again), (1, 1, 1));
+    assert_eq!((work.get(hastened).unwrap().attempt, work.get(given_up).unwrap().attempt), (2, 1));
+    assert_eq!(work.get(given_up).unwrap().error.as_deref(), Some("enough"));
 }
 
 #[tokio::test(start_paused = true)]

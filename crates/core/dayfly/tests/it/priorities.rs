@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dayfly::{
-    CoordinatorOptions, FeedError, LaneEnqueueError, LaneOptions, LanesError, OperationState,
-    PriorityCoordinator, SignalSink, TryLaneEnqueueError,
+    CoordinatorOptions, FeedError, LaneEnqueueError, LaneOptions, LanesError, Operation, OperationId,
+    OperationState, PriorityCoordinator, SignalSink, TryLaneEnqueueError,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::stream;
@@ -132,6 +132,77 @@ async fn what_waits_long_enough_rises_and_comes_in_the_order_of_arrival() {
     work.resume();
     work.drain().await;
     assert_eq!(*log.lock().unwrap(), [1, 2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_tried_again_waits_anew_before_it_rises() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&log);
+    let options = WORK.age_after(Duration::from_secs(10));
+    let body = move |name: &'static str, op: Operation| {
+        seen.lock().unwrap().push(name);
+        async move {
+            if name == "retried" && op.attempt() == 1 {
+                op.again(name, Duration::from_secs(60))
+            } else {
+                op.done::<_, String>()
+            }
+        }
+    };
+    let work = PriorityCoordinator::spawn(options, lanes(), &SignalSink::default(), body).unwrap();
+    work.enqueue("low", "retried").await.unwrap();
+    settle().await;
+    work.pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    work.enqueue("high", "first").await.unwrap();
+    work.resume();
+    settle().await;
+    assert_eq!(
+        *log.lock().unwrap(),
+        ["retried", "first", "retried"],
+        "it is a minute old, and a second in the lane"
+    );
+
+    work.enqueue("low", "retried").await.unwrap();
+    settle().await;
+    work.pause();
+    tokio::time::advance(Duration::from_secs(70)).await;
+    work.enqueue("high", "second").await.unwrap();
+    work.resume();
+    work.drain().await;
+    assert_eq!(log.lock().unwrap()[3..], ["retried", "retried", "second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_killed_in_its_lane_leaves_its_place_to_others() {
+    let lanes = [LaneOptions::new("high"), LaneOptions::new("low").max_queued(1)];
+    let (work, log) = logging(WORK, lanes, &SignalSink::default());
+    work.pause();
+    let killed = work.try_enqueue("low", 1).unwrap();
+    assert!(matches!(work.try_enqueue("low", 2), Err(TryLaneEnqueueError::LaneFull(2))));
+    assert!(work.kill(killed));
+    assert!(!work.kill(killed), "it has ended");
+    work.try_enqueue("low", 3).unwrap();
+    work.resume();
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.cancelled), (1, 1));
+    assert_eq!(*log.lock().unwrap(), [3]);
+    assert_eq!(work.get(killed).unwrap().state, OperationState::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_a_lane_has_is_refused_in_every_lane() {
+    let (work, log) = logging(WORK, lanes(), &SignalSink::default());
+    work.pause();
+    let id = OperationId::next();
+    assert_eq!(work.enqueue_as(id, "low", 1).await.unwrap(), id);
+    assert!(matches!(work.enqueue_as(id, "high", 2).await, Err(LaneEnqueueError::Duplicate(2))));
+    assert!(matches!(work.enqueue_as(id, "none", 3).await, Err(LaneEnqueueError::UnknownLane(3))));
+    work.resume();
+    work.drain().await;
+    assert_eq!(*log.lock().unwrap(), [1]);
+    assert!(matches!(work.enqueue("low", 4).await, Err(LaneEnqueueError::Closed(4))));
+    assert!(matches!(work.try_enqueue("low", 5), Err(TryLaneEnqueueError::Closed(5))));
 }
 
 #[test]

@@ -189,6 +189,29 @@ async fn an_evicted_operation_leaves_an_echo_for_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn echoes_that_nobody_wants_are_not_kept() {
+    let options = WORK.window_size(0).echo_capacity(0);
+    let work = Coordinator::spawn(options, &SignalSink::default(), |(), op: Operation| async move {
+        op.raise("note");
+    });
+    work.enqueue(()).await.unwrap();
+    work.drain().await;
+    assert_eq!((work.echoes().len(), work.window().len()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_age_only_the_size_of_the_window_counts() {
+    let options = WORK.max_age(Duration::from_secs(1)).without_max_age().window_size(2);
+    let work = Coordinator::spawn(options, &SignalSink::default(), |_: u32, _| async {});
+    for number in 0..3 {
+        work.enqueue(number).await.unwrap();
+    }
+    work.drain().await;
+    tokio::time::advance(Duration::from_secs(1_000_000)).await;
+    assert_eq!(work.window().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pinned_operation_leaves_the_window_once_when_its_id_is_used_again() {
     let options = WORK.window_size(0).max_concurrency(1);
     let work = Coordinator::spawn(options, &SignalSink::default(), |number: u64, op: Operation| async move {
