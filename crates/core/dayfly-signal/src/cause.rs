@@ -45,6 +45,8 @@ impl std::error::Error for Blocked {}
 pub(crate) struct Lineage {
     pub(crate) cause: Option<SignalId>,
     pub(crate) depth: u32,
+    /// How many events led here, this one included. A leaf has no chain, and a loop through leaves ends all the same.
+    steps: u32,
     chain: Option<Arc<Link>>,
 }
 
@@ -56,11 +58,11 @@ struct Link {
 }
 
 impl Lineage {
-    pub(crate) const ROOT: Self = Self { cause: None, depth: 1, chain: None };
+    pub(crate) const ROOT: Self = Self { cause: None, depth: 1, steps: 1, chain: None };
 
     /// The place of a signal with this name behind `cause`, if it may stand there.
     ///
-    /// A leaf is raised without a chain. Its depth is kept all the same, so that no loop is endless.
+    /// A leaf is raised without a chain, as a root is, however deep its cause stands; but nothing follows it there.
     pub(crate) fn behind(
         cause: &Signal,
         name: &str,
@@ -71,12 +73,12 @@ impl Lineage {
         if options.terminal.matches(cause.name()) {
             return Err(Blocked::AfterTerminal { name: cause.name().to_owned() });
         }
-        if before.depth >= options.max_depth {
-            return Err(Blocked::TooDeep { max_depth: options.max_depth });
-        }
-        let depth = before.depth + 1;
+        let steps = before.steps.saturating_add(1);
         if options.leaf.matches(name) {
-            return Ok(Self { cause: None, depth, chain: None });
+            return Ok(Self { steps, ..Self::ROOT });
+        }
+        if before.steps >= options.max_depth {
+            return Err(Blocked::TooDeep { max_depth: options.max_depth });
         }
         let chain = Link { label: Arc::clone(&cause.label), earlier: before.chain.clone() };
         if chain.iter().any(|link| *link.label.name == *name && link.label.key.as_deref() == key) {
@@ -84,7 +86,7 @@ impl Lineage {
         }
         // An id means something in its own sink only.
         let id = (cause.sink == sink).then_some(cause.id);
-        Ok(Self { cause: id, depth, chain: Some(Arc::new(chain)) })
+        Ok(Self { cause: id, depth: before.depth + 1, steps, chain: Some(Arc::new(chain)) })
     }
 }
 

@@ -3,13 +3,13 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::listener::contained;
+use crate::sync::{AtomicU64, Ordering};
 use crate::{Lagged, Signal, Subscription};
 
 /// An async handler at work. Dropping it ends it, at the handler's next suspension.
@@ -19,12 +19,12 @@ pub struct AsyncHandler {
     task: JoinHandle<()>,
     finish: Option<oneshot::Sender<()>>,
     counts: Arc<Counts>,
+    dropped: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     handled: AtomicU64,
-    dropped: AtomicU64,
     panicked: AtomicU64,
 }
 
@@ -35,10 +35,11 @@ impl AsyncHandler {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let counts = Arc::new(Counts::default());
+        let dropped = events.dropped();
         let (finish, finishing) = oneshot::channel();
         let work = work(events, handler, finishing, Arc::clone(&counts));
         let task = tokio::runtime::Handle::current().spawn(work);
-        Self { task, finish: Some(finish), counts }
+        Self { task, finish: Some(finish), counts, dropped }
     }
 
     /// Events whose handling has ended, also by a panic.
@@ -47,10 +48,10 @@ impl AsyncHandler {
         self.counts.handled.load(Ordering::Relaxed)
     }
 
-    /// Events that were dropped because the handler did not keep up, as far as it has noticed.
+    /// Events that were dropped because the handler did not keep up.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.counts.dropped.load(Ordering::Relaxed)
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Events at which the handler panicked.
@@ -85,17 +86,23 @@ async fn work<F, Fut>(
     F: Fn(Signal) -> Fut,
     Fut: Future<Output = ()>,
 {
+    let mut is_finishing = false;
     loop {
-        // What waits comes before the end, so that `finish` loses nothing.
-        let next = poll_fn(|context| match events.poll_recv(context) {
-            Poll::Ready(next) => Poll::Ready(Some(next)),
-            Poll::Pending => pin!(&mut finishing).poll(context).map(|_| None),
+        // The end lets nothing more in, and what waits comes before it, so that `finish` loses nothing and comes to an end.
+        let next = poll_fn(|context| {
+            if !is_finishing && pin!(&mut finishing).poll(context).is_ready() {
+                is_finishing = true;
+                events.close();
+            }
+            match events.poll_recv(context) {
+                Poll::Ready(next) => Poll::Ready(Some(next)),
+                Poll::Pending if is_finishing => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
         });
         match next.await {
             None => return,
-            Some(Err(Lagged(lost))) => {
-                counts.dropped.fetch_add(lost, Ordering::Relaxed);
-            }
+            Some(Err(Lagged(_))) => {}
             Some(Ok(signal)) => {
                 if !ends_well(contained(|| handler(signal.clone()))).await {
                     counts.panicked.fetch_add(1, Ordering::Relaxed);

@@ -31,6 +31,9 @@ pub(crate) struct Mailbox {
     pub(crate) waiting: VecDeque<Signal>,
     pub(crate) lagged: u64,
     pub(crate) capacity: usize,
+    pub(crate) is_closed: bool,
+    /// Dropped ever, for who counts without receiving.
+    pub(crate) dropped: Arc<AtomicU64>,
     pub(crate) waker: Option<Waker>,
 }
 
@@ -145,7 +148,14 @@ impl State {
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { waiting: VecDeque::new(), lagged: 0, capacity, waker: None }
+        Self {
+            waiting: VecDeque::new(),
+            lagged: 0,
+            capacity,
+            is_closed: false,
+            dropped: Arc::default(),
+            waker: None,
+        }
     }
 
     /// What comes next: the loss is told in the place of what was lost, before the oldest event that was kept.
@@ -160,16 +170,24 @@ impl Mailbox {
     pub(crate) fn bound(&mut self, capacity: usize) -> Vec<Signal> {
         self.capacity = capacity;
         let excess = self.waiting.len().saturating_sub(capacity);
-        self.lagged += excess as u64;
+        self.lose(excess as u64);
         self.waiting.drain(..excess).collect()
     }
 
     pub(crate) fn push(&mut self, signal: Signal) {
+        if self.is_closed {
+            return;
+        }
         if self.waiting.len() >= self.capacity {
             self.waiting.pop_front();
-            self.lagged += 1;
+            self.lose(1);
         }
         self.waiting.push_back(signal);
+    }
+
+    fn lose(&mut self, events: u64) {
+        self.lagged += events;
+        self.dropped.fetch_add(events, Ordering::Relaxed);
     }
 }
 
@@ -189,7 +207,10 @@ impl Wakes {
     pub(crate) fn carry_out(self, sink: &SignalSink) {
         let Self { wakers, callbacks } = self;
         if let Some(wakers) = wakers {
-            wakers.into_iter().for_each(Waker::wake);
+            for waker in wakers {
+                // A waker is foreign code: one that panics costs nobody else the news.
+                listener::contained(|| waker.wake());
+            }
         }
         if let Some(callbacks) = callbacks {
             let with_sink = |(callback, signal)| Delivery { sink: sink.clone(), signal, callback };

@@ -89,11 +89,6 @@ impl Ledgers {
         }
     }
 
-    /// The ledger of an operation, if one is kept.
-    pub(crate) fn find(&self, operation: OperationId) -> Option<LedgerKey> {
-        self.of.get(&operation).copied()
-    }
-
     /// Notes one raise. `counts` says of an entry whether its raises still count.
     #[inline]
     pub(crate) fn add(

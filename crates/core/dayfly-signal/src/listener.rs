@@ -33,7 +33,9 @@ pub(crate) struct Delivery {
 #[derive(Default)]
 struct Desk {
     current: Option<Signal>,
-    waiting: VecDeque<Delivery>,
+    /// How many deliveries led to the one under way, itself included; 0 for none. Forwarding does not count: it ends by itself.
+    depth: u32,
+    waiting: VecDeque<(Delivery, u32)>,
 }
 
 thread_local! {
@@ -55,12 +57,24 @@ fn desk_current() -> Option<Signal> {
 
 /// Delivers, or leaves it to the delivery that is under way on this thread.
 pub(crate) fn deliver(deliveries: Vec<Delivery>) {
-    if deliveries.is_empty() {
+    let Some(first) = deliveries.first() else { return };
+    // Not every event has its cause in its chain: a retraction, a hold and a clearing have none, and `raise_caused` names
+    // another. So what a callback makes happen is counted here too.
+    let led_here = DESK.try_with(|desk| desk.borrow().depth).unwrap_or(0);
+    let depth = led_here + u32::from(first.signal.visited.is_none());
+    if led_here > 0 && depth > first.sink.lock().options.max_depth {
+        let (sink, name) = (first.sink.clone(), first.signal.name().to_owned());
+        // The last reference to a callback may run foreign code.
+        contained(|| drop(deliveries));
+        sink.note(
+            "sink.blocked",
+            &format!("no callback is told of `{name}`: {led_here} events led to it already"),
+        );
         return;
     }
     let taken = DESK.try_with(|desk| {
         let mut desk = desk.borrow_mut();
-        desk.waiting.extend(deliveries);
+        desk.waiting.extend(deliveries.into_iter().map(|delivery| (delivery, depth)));
         desk.current.is_some()
     });
     // Somebody delivers already, or the thread is at its very end and its desk is gone.
@@ -70,12 +84,13 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
     let next = || {
         DESK.with_borrow_mut(|desk| {
             let next = desk.waiting.pop_front();
-            desk.current = next.as_ref().map(|delivery| delivery.signal.clone());
+            desk.current = next.as_ref().map(|(delivery, _)| delivery.signal.clone());
+            desk.depth = next.as_ref().map_or(0, |(_, depth)| *depth);
             IS_BUSY.set(next.is_some());
             next
         })
     };
-    while let Some(Delivery { sink, signal, callback }) = next() {
+    while let Some((Delivery { sink, signal, callback }, _)) = next() {
         let is_told = contained(|| callback(&signal)).is_some();
         // The last reference to a callback may run foreign code too, so it goes while the desk still counts as busy, and
         // a panic of it must not leave the desk busy for ever.

@@ -98,7 +98,8 @@ impl FromStr for SignalPattern {
 
 /// Several patterns; a name is meant when any of them means it. An empty set means nothing.
 ///
-/// A text is taken apart at its commas, each part is trimmed and blank parts are ignored:
+/// A text is taken apart at its commas, each part is trimmed and blank parts are ignored. Each text of several is a pattern
+/// of its own, trimmed and ignored in the same way:
 ///
 /// ```
 /// use dayfly_signal::PatternSet;
@@ -182,6 +183,12 @@ impl From<SignalPattern> for PatternSet {
     }
 }
 
+impl From<&SignalPattern> for PatternSet {
+    fn from(pattern: &SignalPattern) -> Self {
+        pattern.clone().into()
+    }
+}
+
 impl From<&PatternSet> for PatternSet {
     fn from(set: &PatternSet) -> Self {
         set.clone()
@@ -195,9 +202,34 @@ impl<'a> FromIterator<&'a str> for PatternSet {
     }
 }
 
-impl<'a, const N: usize> From<[&'a str; N]> for PatternSet {
-    fn from(texts: [&'a str; N]) -> Self {
-        texts.into_iter().collect()
+impl FromIterator<String> for PatternSet {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        let patterns = texts.into_iter().flat_map(|text| Self::from_iter([text.as_str()]).patterns);
+        Self { patterns: patterns.collect() }
+    }
+}
+
+impl FromIterator<SignalPattern> for PatternSet {
+    fn from_iter<I: IntoIterator<Item = SignalPattern>>(patterns: I) -> Self {
+        Self { patterns: patterns.into_iter().collect() }
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for PatternSet
+where
+    Self: FromIterator<T>,
+{
+    fn from(each: [T; N]) -> Self {
+        each.into_iter().collect()
+    }
+}
+
+impl<T> From<Vec<T>> for PatternSet
+where
+    Self: FromIterator<T>,
+{
+    fn from(each: Vec<T>) -> Self {
+        each.into_iter().collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::signal::Label;
-use crate::{OperationId, PatternSet, Signal, SignalId, SignalPattern};
+use crate::{OperationId, PatternSet, Signal, SignalId};
 
 /// Which events of the history are meant. What is not set means every event.
 ///
@@ -21,6 +21,7 @@ use crate::{OperationId, PatternSet, Signal, SignalId, SignalPattern};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     patterns: Option<PatternSet>,
+    name: Option<String>,
     key: Option<String>,
     operation: Option<OperationId>,
     after: Option<SignalId>,
@@ -32,14 +33,14 @@ impl Query {
     /// Every event.
     #[must_use]
     pub const fn new() -> Self {
-        Self { patterns: None, key: None, operation: None, after: None, since: None, until: None }
+        Self { patterns: None, name: None, key: None, operation: None, after: None, since: None, until: None }
     }
 
     /// Only events with exactly this name.
     #[must_use]
-    pub fn name(self, name: &str) -> Self {
-        // A name with `*` in it is rare, and a pattern of that text means it too.
-        self.matching(SignalPattern::new(name))
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Only events whose names these patterns mean.
@@ -103,6 +104,7 @@ impl Query {
         at: impl Fn() -> Instant,
     ) -> bool {
         self.patterns.as_ref().is_none_or(|patterns| patterns.matches(&label.name))
+            && self.name.as_deref().is_none_or(|name| *label.name == *name)
             && self.key.as_deref().is_none_or(|key| label.key.as_deref() == Some(key))
             && self.operation.is_none_or(|meant| operation == Some(meant))
             && self.since.is_none_or(|start| at() >= start)

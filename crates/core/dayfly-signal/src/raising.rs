@@ -68,14 +68,17 @@ impl SignalSink {
             let topic = state.topic(signal.name(), signal.key());
             let visited = Visited { sink: signal.sink, earlier: signal.visited.clone() };
             let ancestry = Ancestry { lineage: signal.lineage.clone(), visited: Some(Arc::new(visited)) };
+            let ledger = signal.operation.map(|operation| state.ledgers.arrive(operation));
             let raise = Raise {
                 operation: signal.operation,
-                // An operation that raises here too can take back what was forwarded in its name.
-                ledger: signal.operation.and_then(|operation| state.ledgers.find(operation)),
+                ledger,
                 ancestry: Some(Box::new(ancestry)),
                 ..Raise::root(topic, signal.payload())
             };
             state.raise(raise, wakes);
+            if let Some(at) = ledger {
+                state.ledgers.depart(at, state.options.capacity);
+            }
         });
     }
 

@@ -40,7 +40,7 @@ impl State {
             let ages_from = topic.ages_from().map(|at| self.clock.origin().instant(at));
             // An age that reaches beyond the clock's range never ends.
             let expires_at = ages_from.and_then(|at| at.checked_add(self.options.max_age));
-            Some(Raised { label: topic.label.clone(), newest, expires_at })
+            Some(Raised { label: topic.label.clone(), newest, count: topic.raises(), expires_at })
         });
         raised.collect()
     }

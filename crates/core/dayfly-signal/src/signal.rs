@@ -93,7 +93,7 @@ impl Signal {
         self.lineage.cause
     }
 
-    /// Its place in the chain of causes: 1 for a root.
+    /// Its place in the chain of causes: 1 for a root, and for a leaf, which has no chain.
     #[must_use]
     pub const fn depth(&self) -> u32 {
         self.lineage.depth
@@ -130,6 +130,7 @@ impl fmt::Display for Signal {
 pub struct Raised {
     pub(crate) label: Arc<Label>,
     pub(crate) newest: SignalId,
+    pub(crate) count: u64,
     pub(crate) expires_at: Option<Instant>,
 }
 
@@ -150,6 +151,12 @@ impl Raised {
     #[must_use]
     pub const fn newest(&self) -> SignalId {
         self.newest
+    }
+
+    /// How many raises and holds there are that have neither been taken back nor aged out; at least 1.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
     }
 
     /// When it will have aged out unless it is raised again; `None` while it is held.

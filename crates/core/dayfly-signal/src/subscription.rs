@@ -3,11 +3,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
 use crate::interest::Interested;
+use crate::sync::AtomicU64;
 use crate::{Signal, SignalSink};
 
 /// The events that its patterns mean, in the order of their ids; a `Stream` that never ends.
@@ -67,6 +69,21 @@ impl Subscription {
         };
         // What is dropped may own payloads: that happens after the lock.
         drop(excess);
+    }
+
+    /// How many events were dropped ever, as it is known at once to whoever does not receive.
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+        match self.sink.lock().interest(self.at) {
+            Interested::Subscription(mailbox) => Arc::clone(&mailbox.dropped),
+            _ => Arc::default(),
+        }
+    }
+
+    /// Takes no more events; those that wait stay.
+    pub(crate) fn close(&self) {
+        if let Interested::Subscription(mailbox) = self.sink.lock().interest(self.at) {
+            mailbox.is_closed = true;
+        }
     }
 
     /// The next event, or how many were lost before it.

@@ -35,6 +35,8 @@ pub(crate) struct Topic {
     count: u64,
     holds: usize,
     newest: SignalId,
+    /// The newest raise that counts, for when the last hold is gone.
+    counted: SignalId,
     counted_at: Ticks,
     /// Names one life of the count. Whoever wants to take a raise back must name the life that it was added to.
     epoch: u64,
@@ -155,6 +157,7 @@ impl Topics {
         }
         topic.count += 1;
         topic.newest = id;
+        topic.counted = id;
         topic.counted_at = now;
         let epoch = topic.epoch;
         // A name that is raised again and again stays where it stands.
@@ -191,7 +194,11 @@ impl Topics {
     }
 
     pub(crate) fn release(&mut self, key: TopicKey) {
-        self.get_mut(key).holds -= 1;
+        let topic = self.get_mut(key);
+        topic.holds -= 1;
+        if topic.holds == 0 {
+            topic.newest = topic.counted;
+        }
         self.forget_if_unused(key);
     }
 
@@ -270,6 +277,7 @@ impl Topic {
             count: 0,
             holds: 0,
             newest: SignalId(0),
+            counted: SignalId(0),
             counted_at: 0,
             epoch: 0,
             older: NOWHERE,
@@ -289,6 +297,11 @@ impl Topic {
     pub(crate) fn raised(&self) -> Option<SignalId> {
         let is_raised = self.count > 0 || self.holds > 0;
         (is_raised && !self.is_history_only).then_some(self.newest)
+    }
+
+    /// How many raises and holds count. Ageing must have been applied.
+    pub(crate) const fn raises(&self) -> u64 {
+        self.count + self.holds as u64
     }
 
     /// When the newest raise that ages was raised; `None` while the topic is held, for a hold does not age.

@@ -159,7 +159,8 @@ macro_rules! control {
             }
 
             /// Ends one operation: one that has not started is removed, a running one sees its cancellation and is
-            /// dropped at its next suspension. Says whether it was there; it counts as cancelled.
+            /// dropped at its next suspension. Says whether it was there. It counts as cancelled, unless its body ends by
+            /// itself when it sees the cancellation: then it counts as what the body says.
             pub fn kill(&self, id: $crate::OperationId) -> bool {
                 self.handle.engine.kill(id)
             }
@@ -194,6 +195,12 @@ macro_rules! control {
             /// Ends intake. What was accepted is still finished; producers that wait for room get their items back.
             pub fn close(&self) {
                 self.handle.engine.close();
+            }
+
+            /// Whether intake has ended, by a call, a signal, the last handle or the end of the runtime.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.handle.engine.is_closed()
             }
 
             /// Ends intake and waits until everything that was accepted has ended, as long as that takes: also for

@@ -23,7 +23,7 @@ pub struct ForEachReport<E> {
     pub report: DrainReport,
     /// Every failure, with the place of its item counted from 0, in the order of the items.
     pub failures: Vec<(u64, E)>,
-    /// Whether a cancel signal ended the loop before the items did.
+    /// Whether a cancel signal, or one that ends intake, ended the loop before the items did.
     pub was_cancelled: bool,
 }
 
@@ -120,19 +120,24 @@ where
                 taken = 0;
                 yield_now().await;
             }
+            // Nobody else hands in, so what is taken goes in, unless a drain signal comes at this very moment.
+            work.room(1).await;
+            if work.is_closed() {
+                return (work.drain().await, true);
+            }
             let Some((place, item)) = items.next().await else { break };
             taken += 1;
-            // Only this loop closes the coordinator, so there is always room in the end.
             if work.enqueue((place as u64, item)).await.is_err() {
-                break;
+                return (work.drain().await, true);
             }
         }
-        work.drain().await
+        (work.drain().await, false)
     };
     let (report, was_cancelled) = match select(pin!(all), pin!(signals.raised(cancel_on))).await {
         // A signal that came with the last items, from one of their bodies perhaps, has ended what did not run.
-        Either::Left((report, raised)) => {
-            (report, report.skipped + report.cancelled > 0 && raised.now_or_never().is_some())
+        Either::Left(((report, was_cut_short), raised)) => {
+            let skips = report.skipped + report.cancelled > 0 && raised.now_or_never().is_some();
+            (report, was_cut_short || skips)
         }
         Either::Right(_) => (work.cancel().await, true),
     };

@@ -40,7 +40,8 @@ macro_rules! intake {
             /// Cheaper for each item than [`enqueue`](Self::enqueue): a handful of them goes in at once.
             ///
             /// # Errors
-            /// When the coordinator is closed meanwhile: how many went in, and the rest.
+            /// When the coordinator is closed meanwhile: how many went in, and the rest, for which the iterator is gone
+            /// through to its end.
             ///
             /// # Cancel safety
             /// What went in stays in. A future that is dropped drops the items that did not.

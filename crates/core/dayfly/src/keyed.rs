@@ -135,7 +135,7 @@ where
         F: Fn(T, Operation) -> Fut + Send + Sync + 'static,
         Fut: Future<Output: Outcome<T>> + Send + 'static,
     {
-        let queued_per_key = options.queued_per_key();
+        let (queued_per_key, queue_capacity) = (options.queued_per_key(), options.queue_capacity);
         let manner = Manner {
             // It is asked under a lock too, where a panic would cost more than the key.
             key_text: |key: &K| contain(|| key.to_string()),
@@ -155,7 +155,7 @@ where
         });
         let body = move |item, op| body(item, op).map(AttemptEnd::of);
         let engine = Engine::spawn(options, signals, schedule, manner, body);
-        Self { handle: Arc::new(Handle { engine }), sorting: Arc::new(sorting), max_aside: queued_per_key }
+        Self { handle: Arc::new(Handle { engine }), sorting: Arc::new(sorting), max_aside: queue_capacity }
     }
 }
 

@@ -66,8 +66,8 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
         let lanes: Arc<[Lane]> = arrange(&settings)?.into();
         let limits = settings.iter().map(|lane| lane.max_concurrency.unwrap_or(usize::MAX));
         let schedule = Priority::new(limits, options.age_after);
-        let depths: Vec<usize> =
-            settings.iter().map(|lane| lane.max_queued.unwrap_or(options.queue_capacity)).collect();
+        // A lane without a bound of its own has that of the whole queue, also when it changes.
+        let depths: Vec<usize> = settings.iter().map(|lane| lane.max_queued.unwrap_or(usize::MAX)).collect();
         let manner = Manner {
             key_text: |lane: &Lane| Some(lane.name().to_owned()),
             keys_gate: false,

@@ -135,10 +135,15 @@ impl<K: Clone> Window<K> {
             }
         }
         self.left += excess as u64;
+        let max_age = self.max_age;
+        // One that aged out has left when it did, not when somebody looked.
+        let left_at = |finished_at: Instant| {
+            max_age.and_then(|age| finished_at.checked_add(age)).map_or(now, |aged_at| aged_at.min(now))
+        };
         if self.pinned.is_empty() && evicted.is_none() {
             for record in self.finished.range_mut(..excess) {
                 if let Some(mut details) = record.details.take() {
-                    self.echoes.add(record.id, details.signals.drain(..), now);
+                    self.echoes.add(record.id, details.signals.drain(..), left_at(record.finished_at));
                     if self.spare.len() < SPARE {
                         self.spare.push(details);
                     }
@@ -157,7 +162,7 @@ impl<K: Clone> Window<K> {
                 None => Some(record),
             };
             if let Some(record) = leaves {
-                self.echoes.add(record.id, record.signals().iter().cloned(), now);
+                self.echoes.add(record.id, record.signals().iter().cloned(), left_at(record.finished_at));
                 evicted.push(record);
             }
         }

@@ -61,7 +61,7 @@ fn nothing_follows_a_terminal_name() {
 fn a_leaf_is_raised_without_a_chain() {
     let signals = SignalSink::new(SignalOptions::new().leaf("log.*"));
     let leaf = chain(&signals, &["a", "b", "log.line"]).unwrap();
-    assert_eq!(leaf.cause(), None);
+    assert_eq!((leaf.cause(), leaf.depth()), (None, 1));
     assert!(signals.raise_caused("a", &leaf).is_ok(), "what stood before a leaf is not among its causes");
 }
 
@@ -72,4 +72,15 @@ fn a_blocked_signal_changes_nothing() {
     let before = signals.newest();
     assert!(signals.raise_caused("b", &signals.history("a")[0]).is_err());
     assert_eq!((signals.newest(), signals.is_raised("b")), (before, false));
+}
+
+#[test]
+fn a_leaf_may_follow_the_deepest_and_nothing_follows_it_there() {
+    let signals = SignalSink::new(SignalOptions::new().leaf("log.*").max_depth(3));
+    let deepest = chain(&signals, &["a", "b", "c"]).unwrap();
+    assert_eq!(signals.raise_caused("d", &deepest), Err(Blocked::TooDeep { max_depth: 3 }));
+    signals.raise_caused("log.line", &deepest).unwrap();
+    let leaf = signals.history("log.line").pop().unwrap();
+    assert_eq!((leaf.cause(), leaf.depth()), (None, 1));
+    assert_eq!(signals.raise_caused("d", &leaf), Err(Blocked::TooDeep { max_depth: 3 }));
 }

@@ -16,6 +16,14 @@ fn a_pattern_and_a_set_are_the_same_whatever_they_are_made_of() {
     let set = PatternSet::from(&text);
     assert_eq!(PatternSet::from(text.as_str()), set);
     assert_eq!(PatternSet::from(text), set);
+    let texts = ["order.*", " cache.?iss ", " "];
+    assert_eq!(PatternSet::from(texts), set);
+    assert_eq!(PatternSet::from(texts.to_vec()), set);
+    assert_eq!(PatternSet::from(texts.map(str::to_owned)), set);
+    assert_eq!(texts.iter().map(ToString::to_string).collect::<PatternSet>(), set);
+    let patterns = [pattern.clone(), SignalPattern::new("cache.?iss")];
+    assert_eq!(PatternSet::from(patterns.clone()), set);
+    assert_eq!(PatternSet::from(&pattern).and(&patterns[1]), set);
     for (name, is_meant) in [("order.paid", true), ("cache.miss", true), ("cache.iss", false)] {
         assert_eq!(set.matches(name), is_meant, "{name}");
     }

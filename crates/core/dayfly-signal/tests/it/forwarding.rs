@@ -40,3 +40,16 @@ fn a_retraction_stays_where_it_happens() {
     here.raise("b");
     assert!(!there.has("b"));
 }
+
+#[test]
+fn what_was_forwarded_in_the_name_of_an_operation_is_cleared_with_it() {
+    let (here, there) = (SignalSink::default(), SignalSink::default());
+    let _forward = here.forward("*", &there);
+    let (first, second) = (here.source(OperationId::next()), here.source(OperationId::next()));
+    first.raise("busy");
+    second.raise("busy");
+    assert_eq!(there.clear_operation(first.operation()), 1);
+    assert!(there.is_raised("busy"), "the other one's raise is there");
+    assert_eq!(there.clear_operation(second.operation()), 1);
+    assert!(!there.is_raised("busy"));
+}

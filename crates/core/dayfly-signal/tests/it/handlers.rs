@@ -1,6 +1,7 @@
 //! Async handlers: in order, bounded, contained.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use dayfly_signal::{Signal, SignalSink};
 use dayfly_testing::{DropPoint, drop_at_every_poll, settle};
@@ -129,4 +130,31 @@ async fn a_future_that_panics_as_it_goes_costs_its_event_only() {
     settle().await;
     assert_eq!((handler.handled(), handler.panicked()), (2, 2));
     handler.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_raises_what_it_hears_can_be_finished() {
+    let signals = SignalSink::default();
+    let raiser = signals.clone();
+    let handler = signals.handle_async("a", 8, move |_| {
+        let raiser = raiser.clone();
+        async move {
+            tokio::task::yield_now().await;
+            raiser.raise("a");
+        }
+    });
+    signals.raise("a");
+    settle().await;
+    let finish = tokio::time::timeout(Duration::from_secs(1), handler.finish());
+    assert!(finish.await.is_ok(), "it takes no more events");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_counts_at_once_however_long_the_handler_is_busy() {
+    let signals = SignalSink::default();
+    let handler = signals.handle_async("a.*", 2, |_| std::future::pending());
+    signals.raise("a.first");
+    settle().await;
+    raise_all(&signals, &["a.1", "a.2", "a.3", "a.4", "a.5"]);
+    assert_eq!((handler.dropped(), handler.handled()), (3, 0));
 }

@@ -1,14 +1,17 @@
 //! Callbacks: in the raiser's call, in order, contained.
 
 use std::cell::RefCell;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
-use dayfly_signal::{Listener, OperationId, SignalKind, SignalOptions, SignalSink, SignalSource};
+use dayfly_signal::{Listener, OperationId, Signal, SignalKind, SignalOptions, SignalSink, SignalSource};
 use tokio::time::Instant;
 
 type Log = Arc<Mutex<Vec<String>>>;
 
-fn log_to(log: &Log) -> impl Fn(&dayfly_signal::Signal) + Send + Sync + use<> {
+fn log_to(log: &Log) -> impl Fn(&Signal) + Send + Sync + use<> {
     let log = Arc::clone(log);
     move |signal| log.lock().unwrap().push(signal.to_string())
 }
@@ -71,7 +74,11 @@ fn every_loop_of_callbacks_ends() {
         raiser.raise("leaf");
     });
     signals.raise("leaf");
-    assert_eq!(signals.history("leaf").len(), 16, "a leaf has no chain, but its depth is kept");
+    assert_eq!(
+        signals.history("leaf").len(),
+        17,
+        "a leaf has no chain, but nobody is told of the one behind the depth"
+    );
 }
 
 #[test]
@@ -162,4 +169,66 @@ fn a_raise_at_the_very_end_of_a_thread_is_recorded() {
     thread.join().unwrap();
     assert!(signals.has("farewell"));
     assert_eq!(log.lock().unwrap()[0], "here");
+}
+
+#[test]
+fn what_has_no_chain_of_causes_makes_no_endless_loop_either() {
+    let loops: [fn(&SignalSink, &Signal); 4] = [
+        |sink, _| {
+            sink.clear();
+        },
+        |sink, event| match event.kind() {
+            SignalKind::Raised => drop(sink.retract(event.name())),
+            _ => drop(sink.raise(if event.name() == "x" { "y" } else { "x" })),
+        },
+        |sink, event| {
+            if event.kind() == SignalKind::Raised {
+                drop(sink.hold("x"));
+            }
+        },
+        |sink, _| {
+            sink.retract("x");
+            sink.raise("x");
+        },
+    ];
+    for (number, make) in loops.into_iter().enumerate() {
+        let signals = SignalSink::new(SignalOptions::new().max_depth(5));
+        let (sink, told) = (signals.clone(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&told);
+        let looping = signals.listen("x,y,sink.cleared", move |event| {
+            assert!(count.fetch_add(1, Ordering::SeqCst) < 1_000, "it never ends");
+            make(&sink, event);
+        });
+        signals.raise("x");
+        let (told, blocked) = (told.load(Ordering::SeqCst), signals.history("sink.blocked"));
+        assert!((5..64).contains(&told) && !blocked.is_empty(), "loop {number}: told {told} times");
+        assert!(blocked[0].payload().unwrap().ends_with("5 events led to it already"), "{}", blocked[0]);
+        drop(looping);
+
+        let heard = Log::default();
+        let _listener = signals.listen("z", log_to(&heard));
+        signals.raise("z");
+        assert_eq!(
+            *heard.lock().unwrap(),
+            ["z"],
+            "whoever is told of nothing this time is told of the next event"
+        );
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_from_the_news() {
+    struct Rude;
+    impl Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("do not disturb");
+        }
+    }
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let _listener = signals.listen("x", log_to(&log));
+    let mut wait = pin!(signals.raised("x"));
+    assert!(wait.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(Rude)))).is_pending());
+    signals.raise("x");
+    assert_eq!(*log.lock().unwrap(), ["x"]);
+    assert!(wait.poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }

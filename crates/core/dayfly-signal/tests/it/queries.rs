@@ -40,3 +40,17 @@ fn ids_become_events_in_the_order_they_are_asked_for() {
     signals.clear_matching("b");
     assert_eq!(shown(&ids), ["a:1", "c"], "what was cleared leaves a gap");
 }
+
+#[test]
+fn a_name_is_meant_as_it_stands() {
+    let signals = SignalSink::default();
+    for name in ["x*", "xy", "x?", "x"] {
+        signals.raise(name);
+    }
+    for name in ["x*", "x?", "xy"] {
+        let found: Vec<_> =
+            signals.history(Query::new().name(name)).iter().map(|event| event.name().to_owned()).collect();
+        assert_eq!(found, [name]);
+    }
+    assert_eq!(signals.history(Query::new().name("x*").matching("x?")).len(), 1, "both conditions hold");
+}

@@ -71,3 +71,20 @@ fn set_max_age_keeps_the_capacity() {
 fn an_age_of_zero_is_refused() {
     let _ = SignalOptions::new().max_age(Duration::ZERO);
 }
+
+#[test]
+fn after_a_hold_the_newest_raise_is_the_newest_that_counts() {
+    let signals = SignalSink::default();
+    let raised = signals.raise("busy");
+    let first = signals.hold("busy");
+    let second = signals.hold("busy");
+    let newest = || signals.state("busy").first().map(|raised| (raised.newest(), raised.count()));
+    let while_held = newest().unwrap();
+    assert!(while_held.0 > raised && while_held.1 == 3);
+    drop(first);
+    assert_eq!(newest(), Some((while_held.0, 2)), "the other hold is there");
+    drop(second);
+    assert_eq!(newest(), Some((raised, 1)));
+    signals.retract("busy");
+    assert_eq!(newest(), None);
+}

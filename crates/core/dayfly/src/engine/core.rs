@@ -130,14 +130,20 @@ where
         self.gates.are_open()
     }
 
-    /// Whether something that is accepted now could start at once.
+    /// Whether something that is accepted now could start, or be skipped, at once.
     pub(super) fn may_start(&self) -> bool {
-        !self.paused && self.seats.taken() < self.limit && !self.is_shut()
+        !self.paused && (self.has_slot() || self.gates.cancel_all()) && !self.is_shut()
+    }
+
+    fn has_slot(&self) -> bool {
+        self.seats.taken() < self.limit
     }
 
     /// How many operations could start now, as far as the schedule knows; at least 1 when any could.
     pub(super) fn startable(&self) -> usize {
-        if self.may_start() { self.schedule.ready().min(self.limit - self.seats.taken()) } else { 0 }
+        let most =
+            if self.gates.cancel_all() { usize::MAX } else { self.limit.saturating_sub(self.seats.taken()) };
+        if self.may_start() { self.schedule.ready().min(most) } else { 0 }
     }
 
     fn is_shut(&self) -> bool {
@@ -181,8 +187,10 @@ where
         self.look_at_gates(now);
         let mut came = false;
         let gates_are_open = self.gates.are_open();
+        // What is skipped needs no slot.
+        let skips_all = self.gates.cancel_all();
         for _ in 0..most.min(self.schedule.most_at_once()) {
-            if self.paused || self.seats.taken() >= self.limit {
+            if self.paused || !(skips_all || self.has_slot()) {
                 break;
             }
             let (deferral, gates) = (&mut self.deferral, &self.gates);

@@ -54,6 +54,11 @@ impl<K> Gates<K> {
         self.all.ruling.is_shut() && self.lanes.is_empty()
     }
 
+    /// Whether everything is to be skipped, whatever its key.
+    pub(super) fn cancel_all(&self) -> bool {
+        self.all.ruling.of_all() == Verdict::Cancelled
+    }
+
     /// Whether everything may start, whatever its key.
     pub(super) fn are_open(&self) -> bool {
         self.judges().all(|judge| judge.ruling.is_open())

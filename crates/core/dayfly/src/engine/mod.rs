@@ -192,6 +192,11 @@ where
         self.word.load(Ordering::Acquire).wrapping_add(signals)
     }
 
+    /// Whether nothing is taken in any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock_inbox().room().is_closed()
+    }
+
     pub(crate) fn close(self: &Arc<Self>) {
         self.close_within(None);
     }

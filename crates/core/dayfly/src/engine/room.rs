@@ -292,6 +292,10 @@ impl<K: Eq + Hash + Clone> Room<K> {
         self.taken < self.capacity && !self.line.is_empty()
     }
 
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// How many operations have a place; producers that were granted one and have not come for it do not count.
     pub(super) const fn occupied(&self) -> usize {
         self.taken - self.granted

@@ -86,8 +86,10 @@ impl<T> Schedule for Priority<T> {
             // Whatever may not start is out of the way after one look; so this ends.
             loop {
                 let may_start = |own: &usize| self.lanes[*own].may_start();
-                let first = |own: usize| self.levels[level][own].front().map(|entry| (entry.id, own));
-                let Some((_, own)) = (0..self.lanes.len()).filter(may_start).filter_map(first).min() else {
+                // An id may be its caller's, and then says nothing of the arrival; of one instant it does.
+                let first =
+                    |own: usize| self.levels[level][own].front().map(|entry| (entry.ready_at, entry.id, own));
+                let Some((.., own)) = (0..self.lanes.len()).filter(may_start).filter_map(first).min() else {
                     break;
                 };
                 let gate = self.levels[level][own].front().map_or(Verdict::Open, &mut gate);

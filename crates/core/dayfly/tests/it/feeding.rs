@@ -113,7 +113,7 @@ async fn run(case: Case) -> Result<(), TestCaseError> {
         Err(other) => return Err(TestCaseError::fail(format!("{other:?}"))),
     };
     prop_assert_eq!(accepted + rest.len() as u64, yielded);
-    prop_assert!(rest.len() <= case.per_key, "no more than allowed is aside: {:?}", rest);
+    prop_assert!(rest.len() <= case.capacity, "no more than allowed is aside: {:?}", rest);
     let report = work.drain().await;
     prop_assert_eq!((report.accepted, report.completed), (accepted, accepted));
     let mut of: HashMap<u8, Vec<u64>> = HashMap::new();

@@ -9,6 +9,8 @@ use tokio::time::Instant;
 
 use dayfly_testing::settle;
 
+use crate::support::Doors;
+
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 
 fn gated(options: CoordinatorOptions, signals: &SignalSink) -> Coordinator<u32> {
@@ -242,4 +244,50 @@ async fn a_keyed_cancel_signal_skips_its_key_only() {
     assert_eq!((report.completed, report.skipped), (2, 2));
     let skipped = work.window().into_iter().filter(|operation| operation.state == OperationState::Skipped);
     assert!(skipped.map(|operation| operation.key).eq([1, 1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_skipped_needs_no_slot() {
+    let signals = SignalSink::default();
+    let doors = Doors::shut();
+    let body = doors.clone();
+    let options = WORK.max_concurrency(1).queue_capacity(4).cancel_on("stop");
+    let work = Coordinator::spawn(options, &signals, move |(), _| {
+        let doors = body.clone();
+        async move { doors.pass().await }
+    });
+    for _ in 0..4 {
+        work.enqueue(()).await.unwrap();
+    }
+    settle().await;
+    signals.raise("stop");
+    settle().await;
+    assert_eq!((work.stats().running, work.stats().skipped), (1, 3));
+    for _ in 0..10 {
+        work.enqueue(()).await.unwrap();
+    }
+    settle().await;
+    assert_eq!((work.stats().running, work.stats().skipped), (1, 13), "nor does what comes later");
+
+    signals.retract("stop");
+    work.enqueue(()).await.unwrap();
+    settle().await;
+    assert_eq!((doors.inside(), work.stats().pending), (1, 1), "what is not skipped does");
+    doors.let_out(2);
+    let report = work.drain().await;
+    assert_eq!((report.completed, report.skipped, doors.most()), (2, 13, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_comes_before_a_cancel_signal() {
+    let signals = SignalSink::default();
+    let work = gated(WORK.cancel_on("stop"), &signals);
+    work.pause();
+    signals.raise("stop");
+    work.enqueue(1).await.unwrap();
+    settle().await;
+    assert_eq!((work.stats().skipped, work.stats().pending), (0, 1));
+    signals.retract("stop");
+    work.resume();
+    assert_eq!(work.drain().await.completed, 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dayfly::{
     CoordinatorOptions, FeedError, LaneEnqueueError, LaneOptions, LanesError, Operation, OperationId,
-    OperationState, PriorityCoordinator, SignalSink, TryLaneEnqueueError,
+    OperationState, PriorityCoordinator, Reconfigure, SignalSink, TryLaneEnqueueError,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
 use futures_util::stream;
@@ -241,4 +241,34 @@ async fn a_stream_is_fed_into_its_lane_under_the_bound_of_the_lane() {
     work.close();
     let closed = work.feed("high", stream::iter([Ok::<_, String>(7)])).await;
     assert_eq!(closed, Err(FeedError::Closed { rest: vec![7], accepted: 0 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_without_a_bound_of_its_own_has_that_of_the_whole_queue() {
+    let (work, _) = logging(WORK.queue_capacity(1), lanes(), &SignalSink::default());
+    work.pause();
+    work.try_enqueue("low", 1).unwrap();
+    for lane in ["low", "high"] {
+        assert!(
+            matches!(work.try_enqueue(lane, 2), Err(TryLaneEnqueueError::Full(2))),
+            "{lane} is not full itself"
+        );
+    }
+    work.reconfigure(&WORK.queue_capacity(3)).unwrap();
+    work.try_enqueue("low", 2).unwrap();
+    work.try_enqueue("low", 3).unwrap();
+    assert!(matches!(work.try_enqueue("low", 4), Err(TryLaneEnqueueError::Full(4))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_order_of_arrival_is_not_that_of_ids_which_callers_bring() {
+    let (work, log) = logging(WORK.age_after(Duration::from_secs(10)), lanes(), &SignalSink::default());
+    work.pause();
+    let drawn_early = OperationId::next();
+    work.enqueue("low", 1).await.unwrap();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    work.enqueue_as(drawn_early, "high", 2).await.unwrap();
+    work.resume();
+    work.drain().await;
+    assert_eq!(*log.lock().unwrap(), [1, 2]);
 }

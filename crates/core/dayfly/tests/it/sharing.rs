@@ -137,20 +137,23 @@ async fn a_feeder_sets_aside_what_has_no_room_of_its_key_and_goes_on_with_the_ot
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_feeder_sets_no_more_aside_than_a_key_may_queue() {
+async fn a_feeder_sets_no_more_aside_than_the_queue_holds() {
     let doors = Doors::shut();
     let (work, log) = standing(&doors);
-    let mut items: Vec<Item> = (0..6).map(|number| (1, 0, number)).collect();
+    let mut items: Vec<Item> = (0..11).map(|number| (1, 0, number)).collect();
     items.push((2, 0, 0));
     let feeder = tokio::runtime::Handle::current().spawn({
         let work = work.clone();
         async move { work.feed(stream::iter(items.into_iter().map(Ok::<_, String>))).await }
     });
     settle().await;
-    assert!(log.lock().unwrap().is_empty(), "two are aside, so the stream is not asked for more");
-    doors.let_out(6);
-    assert_eq!(feeder.await.unwrap(), Ok(7));
-    assert_eq!(work.drain().await.completed, 7);
+    assert!(log.lock().unwrap().is_empty(), "eight are aside, so the stream is not asked for more");
+    doors.let_out(1);
+    settle().await;
+    assert_eq!(log.lock().unwrap()[..], [(1, 0, 0), (2, 0, 0)]);
+    doors.let_out(10);
+    assert_eq!(feeder.await.unwrap(), Ok(12));
+    assert_eq!(work.drain().await.completed, 12);
 }
 
 #[tokio::test(start_paused = true)]

@@ -249,3 +249,19 @@ async fn the_window_is_listed_by_id_whatever_the_order_of_the_ends() {
     assert_eq!(listed, ids, "those that have ended and the one that runs");
     work.drain().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_aged_out_unseen_leaves_its_echo_from_then_on() {
+    let options = WORK.max_age(Duration::from_secs(10));
+    let work = Coordinator::spawn(options, &SignalSink::default(), |(), op: Operation| async move {
+        op.raise("note");
+    });
+    work.enqueue(()).await.unwrap();
+    work.idle().await;
+    tokio::time::advance(Duration::from_secs(69)).await;
+    assert_eq!(work.echoes().len(), 1, "it left the window 59 s ago");
+    work.enqueue(()).await.unwrap();
+    work.idle().await;
+    tokio::time::advance(Duration::from_secs(600)).await;
+    assert!(work.echoes().is_empty(), "the second left it 590 s ago, whoever looks now");
+}
