@@ -33,7 +33,9 @@ pub(crate) struct Delivery {
 #[derive(Default)]
 struct Desk {
     current: Option<Signal>,
-    /// How many deliveries led to the one under way, itself included; 0 for none. Forwarding does not count: it ends by itself.
+    /// How many deliveries led to the one under way, itself included; 0 for none. Not every event has its cause in its
+    /// chain: a retraction, a hold and a clearing have none, and `raise_caused` names another. So it is counted here too,
+    /// but for forwarding, which ends by itself.
     depth: u32,
     waiting: VecDeque<(Delivery, u32)>,
 }
@@ -57,20 +59,15 @@ fn desk_current() -> Option<Signal> {
 
 /// Delivers, or leaves it to the delivery that is under way on this thread.
 pub(crate) fn deliver(deliveries: Vec<Delivery>) {
-    let Some(first) = deliveries.first() else { return };
-    // Not every event has its cause in its chain: a retraction, a hold and a clearing have none, and `raise_caused` names
-    // another. So what a callback makes happen is counted here too.
+    let Some(Delivery { sink, signal, .. }) = deliveries.first() else { return };
     let led_here = DESK.try_with(|desk| desk.borrow().depth).unwrap_or(0);
-    let depth = led_here + u32::from(first.signal.visited.is_none());
-    if led_here > 0 && depth > first.sink.lock().options.max_depth {
-        let (sink, name) = (first.sink.clone(), first.signal.name().to_owned());
+    let depth = led_here + u32::from(signal.visited.is_none());
+    if led_here > 0 && depth > sink.lock().options.max_depth {
+        let (sink, name) = (sink.clone(), signal.name().to_owned());
         // The last reference to a callback may run foreign code.
         contained(|| drop(deliveries));
-        sink.note(
-            "sink.blocked",
-            &format!("no callback is told of `{name}`: {led_here} events led to it already"),
-        );
-        return;
+        let why = format!("no callback is told of `{name}`: {led_here} events led to it already");
+        return sink.note("sink.blocked", &why);
     }
     let taken = DESK.try_with(|desk| {
         let mut desk = desk.borrow_mut();
@@ -78,9 +75,12 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
         desk.current.is_some()
     });
     // Somebody delivers already, or the thread is at its very end and its desk is gone.
-    if taken.unwrap_or(true) {
-        return;
+    if !taken.unwrap_or(true) {
+        deliver_what_waits();
     }
+}
+
+fn deliver_what_waits() {
     let next = || {
         DESK.with_borrow_mut(|desk| {
             let next = desk.waiting.pop_front();

@@ -203,6 +203,14 @@ macro_rules! control {
                 self.handle.engine.is_closed()
             }
 
+            /// Waits until intake has ended: for who would otherwise wait for an item to hand in.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost: dropping the future only ends the wait.
+            pub async fn closed(&self) {
+                self.handle.engine.closed().await;
+            }
+
             /// Ends intake and waits until everything that was accepted has ended, as long as that takes: also for
             /// paused and deferred work. Closing happens when this is called, not when the future is polled.
             ///

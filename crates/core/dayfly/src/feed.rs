@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::pin::pin;
 
 use dayfly_signal::OperationId;
+use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
 use hashbrown::HashMap;
 use thiserror::Error;
@@ -115,14 +116,19 @@ impl<K: Eq + Hash + Clone, T> Shelf<K, T> {
 pub(crate) async fn feed_in_order<T, E, Handed>(
     stream: impl Stream<Item = Result<T, E>> + Send,
     mut hand_in: impl FnMut(T) -> Handed + Send,
-    idle: impl Future<Output = ()> + Send,
+    (closed, idle): (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send),
 ) -> Result<u64, FeedError<T, E>>
 where
     Handed: Future<Output = Result<OperationId, T>> + Send,
 {
-    let mut stream = pin!(stream);
+    let (mut stream, mut closed) = (pin!(stream), pin!(closed));
     let mut accepted = 0;
-    while let Some(next) = stream.next().await {
+    loop {
+        let next = match select(stream.next(), closed.as_mut()).await {
+            Either::Left((next, _)) => next,
+            Either::Right(((), _)) => return Err(FeedError::Closed { rest: Vec::new(), accepted }),
+        };
+        let Some(next) = next else { return Ok(accepted) };
         match next {
             Ok(item) => match hand_in(item).await {
                 Ok(_) => accepted += 1,
@@ -134,7 +140,6 @@ where
             }
         }
     }
-    Ok(accepted)
 }
 
 /// Implements feeding for a shell that takes items in by `$enqueue(item)`, which yields an id or hands the item back.
@@ -151,7 +156,7 @@ macro_rules! feed {
             /// then the error is reported; the coordinator stays open.
             ///
             /// # Errors
-            /// What the stream says, or that the coordinator was closed, with the item at hand.
+            /// What the stream says, or that the coordinator was closed, with the item at hand if there is one.
             ///
             /// # Cancel safety
             /// What went in stays in. A future that is dropped drops the stream, and the item at hand if there is one.
@@ -161,7 +166,7 @@ macro_rules! feed {
             ) -> Result<u64, $crate::FeedError<$item, Broken>> {
                 let hand_in =
                     |item| async { self.$enqueue(item).await.map_err($crate::EnqueueError::into_item) };
-                $crate::feed::feed_in_order(stream, hand_in, self.idle()).await
+                $crate::feed::feed_in_order(stream, hand_in, (self.closed(), self.idle())).await
             }
         }
     };

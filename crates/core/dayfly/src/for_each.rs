@@ -109,7 +109,7 @@ where
 
     let mut watch = signals.watch(cancel_on.clone());
     let all = async {
-        let mut items = pin!(items.enumerate());
+        let (mut items, mut closed) = (pin!(items.enumerate()), pin!(work.closed()));
         // A signal that is raised already lets none in.
         let mut taken = if watch.state().is_empty() { 0 } else { AT_ONCE };
         loop {
@@ -125,7 +125,11 @@ where
             if work.is_closed() {
                 return (work.drain().await, true);
             }
-            let Some((place, item)) = items.next().await else { break };
+            let next = match select(items.next(), closed.as_mut()).await {
+                Either::Left((next, _)) => next,
+                Either::Right(_) => return (work.drain().await, true),
+            };
+            let Some((place, item)) = next else { break };
             taken += 1;
             if work.enqueue((place as u64, item)).await.is_err() {
                 return (work.drain().await, true);

@@ -127,8 +127,31 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     /// # Errors
     /// The item comes back when there is no such lane, the lane or the queue is full, or the coordinator is closed.
     pub fn try_enqueue(&self, lane: &str, item: T) -> Result<OperationId, TryLaneEnqueueError<T>> {
+        self.try_enqueue_under(None, lane, item)
+    }
+
+    /// Like [`try_enqueue`](Self::try_enqueue), under an id that the caller brings, as for
+    /// [`enqueue_as`](Self::enqueue_as).
+    ///
+    /// # Errors
+    /// As for [`try_enqueue`](Self::try_enqueue), and when the id is in use.
+    pub fn try_enqueue_as(
+        &self,
+        id: OperationId,
+        lane: &str,
+        item: T,
+    ) -> Result<OperationId, TryLaneEnqueueError<T>> {
+        self.try_enqueue_under(Some(id), lane, item)
+    }
+
+    fn try_enqueue_under(
+        &self,
+        id: Option<OperationId>,
+        lane: &str,
+        item: T,
+    ) -> Result<OperationId, TryLaneEnqueueError<T>> {
         let Some(lane) = self.lane(lane) else { return Err(TryLaneEnqueueError::UnknownLane(item)) };
-        Ok(self.handle.engine.try_enqueue(Offer::new(lane, item))?)
+        Ok(self.handle.engine.try_enqueue(Offer { id, ..Offer::new(lane, item) })?)
     }
 
     /// Hands what a stream yields into a lane, until the stream ends. Returns how many items went in.
@@ -138,7 +161,8 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
     /// error is reported; the coordinator stays open.
     ///
     /// # Errors
-    /// What the stream says, or that the coordinator was closed, with the item at hand, or that there is no such lane.
+    /// What the stream says, or that the coordinator was closed, with the item at hand if there is one, or that there is no
+    /// such lane.
     ///
     /// # Cancel safety
     /// What went in stays in. A future that is dropped drops the stream, and the item at hand if there is one.
@@ -153,7 +177,7 @@ impl<T: Send + 'static> PriorityCoordinator<T> {
             let offer = Offer::new(lane.clone(), item);
             async { engine.enqueue(offer).await.map_err(EnqueueError::into_item) }
         };
-        feed_in_order(stream, hand_in, self.idle()).await
+        feed_in_order(stream, hand_in, (self.closed(), self.idle())).await
     }
 
     /// The lanes, the highest first.

@@ -152,8 +152,20 @@ where
     /// # Errors
     /// The item comes back when the queue is full or the coordinator is closed.
     pub fn try_submit(&self, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
+        self.try_submit_under(None, item)
+    }
+
+    /// Like [`try_submit`](Self::try_submit), under an id that the caller brings, as for [`submit_as`](Self::submit_as).
+    ///
+    /// # Errors
+    /// As for [`try_submit`](Self::try_submit), and when the id is in use.
+    pub fn try_submit_as(&self, id: OperationId, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
+        self.try_submit_under(Some(id), item)
+    }
+
+    fn try_submit_under(&self, id: Option<OperationId>, item: T) -> Result<Ticket<V, E>, TryEnqueueError<T>> {
         let (ticketed, answer) = Ticketed::new(item);
-        match self.handle.engine.try_enqueue(Offer::new((), ticketed)) {
+        match self.handle.engine.try_enqueue(Offer { id, ..Offer::new((), ticketed) }) {
             Ok(id) => Ok(Ticket::new(id, answer, self.killer())),
             Err(refused) => Err(refused.map(|ticketed| ticketed.item)),
         }

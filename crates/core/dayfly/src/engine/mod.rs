@@ -84,6 +84,8 @@ pub(crate) struct Engine<S: Schedule> {
     watch: Option<Watch>,
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
+    /// Intake has ended.
+    closed: Latch,
     ending: Arc<Ending>,
     /// How many calls are telling observers and tickets of what ended. An end counts once all of them are done.
     telling: AtomicUsize,
@@ -163,6 +165,7 @@ where
             watch: watch(),
             keeper: Notify::new(),
             telling: AtomicUsize::new(0),
+            closed: Latch::new(),
             ending: Arc::new(Ending { reached: Latch::new(), report: OnceLock::new() }),
             idle: Notify::new(),
             idlers: AtomicUsize::new(0),
@@ -197,6 +200,10 @@ where
         self.lock_inbox().room().is_closed()
     }
 
+    pub(crate) async fn closed(&self) {
+        self.closed.wait().await;
+    }
+
     pub(crate) fn close(self: &Arc<Self>) {
         self.close_within(None);
     }
@@ -228,6 +235,7 @@ where
     fn shut(&self) {
         let mut producers = Vec::new();
         self.lock_inbox().room().close(&mut producers);
+        self.closed.set();
         producers.into_iter().for_each(Waker::wake);
     }
 

@@ -16,6 +16,7 @@ use crate::{FeedError, TryEnqueueError};
 enum Event<W, Y> {
     Waited(W),
     Yielded(Y),
+    Closed,
     Over,
 }
 
@@ -43,12 +44,12 @@ where
     ) -> Result<u64, FeedError<T, E>> {
         let engine = &self.handle.engine;
         let wait = |key: K, offer| async move { (key, engine.enqueue(offer).await) };
-        let mut stream = pin!(stream);
+        let (mut stream, mut closed) = (pin!(stream), pin!(engine.closed()));
         // All waits are polled together: a place that was granted to one of them is taken at once.
         let mut waits = FuturesUnordered::new();
         let mut aside = Shelf::new();
         let (mut accepted, mut end, mut has_room) = (0, None, true);
-        loop {
+        let closed_with = loop {
             let takes = end.is_none() && has_room && aside.len() < self.max_aside;
             let event = poll_fn(|context| {
                 if let Poll::Ready(Some(waited)) = waits.poll_next_unpin(context) {
@@ -56,8 +57,9 @@ where
                 }
                 match takes.then(|| stream.as_mut().poll_next(context)) {
                     Some(Poll::Ready(next)) => Poll::Ready(Event::Yielded(next)),
+                    Some(Poll::Pending) => closed.as_mut().poll(context).map(|()| Event::Closed),
                     None if waits.is_empty() => Poll::Ready(Event::Over),
-                    _ => Poll::Pending,
+                    None => Poll::Pending,
                 }
             });
             match event.await {
@@ -68,17 +70,8 @@ where
                         waits.push(wait(key, next));
                     }
                 }
-                Event::Waited((_, Err(refused))) => {
-                    let mut rest = vec![refused.into_item()];
-                    while let Some((_, waited)) = waits.next().await {
-                        match waited {
-                            Ok(_) => accepted += 1,
-                            Err(refused) => rest.push(refused.into_item()),
-                        }
-                    }
-                    rest.extend(aside.take_all().map(|offer| offer.item));
-                    return Err(FeedError::Closed { rest, accepted });
-                }
+                Event::Waited((_, Err(refused))) => break Some(vec![refused.into_item()]),
+                Event::Closed => break Some(Vec::new()),
                 Event::Yielded(Some(Ok(item))) => {
                     let offer = self.offer(item);
                     let key = offer.key.clone();
@@ -95,8 +88,18 @@ where
                 }
                 Event::Yielded(Some(Err(error))) => end = Some(Some(error)),
                 Event::Yielded(None) => end = Some(None),
-                Event::Over => break,
+                Event::Over => break None,
             }
+        };
+        if let Some(mut rest) = closed_with {
+            while let Some((_, waited)) = waits.next().await {
+                match waited {
+                    Ok(_) => accepted += 1,
+                    Err(refused) => rest.push(refused.into_item()),
+                }
+            }
+            rest.extend(aside.take_all().map(|offer| offer.item));
+            return Err(FeedError::Closed { rest, accepted });
         }
         match end.flatten() {
             None => Ok(accepted),

@@ -116,7 +116,11 @@ pub(crate) trait Schedule {
 
 /// Puts an operation that has not started where it was: behind those that were claimed before it.
 fn put_back_into<T, K>(queue: &mut VecDeque<Queued<T, K>>, entry: Queued<T, K>) {
-    let earlier = |other: &&Queued<T, K>| other.claim != 0 && other.claim < entry.claim;
-    let place = queue.iter().take_while(earlier).count();
+    let place = queue.iter().take_while(|other| was_claimed_before(other, &entry)).count();
     queue.insert(place, entry);
+}
+
+/// Whether an operation in the queue has been put back that was claimed before this one.
+fn was_claimed_before<T, K>(other: &Queued<T, K>, entry: &Queued<T, K>) -> bool {
+    other.claim != 0 && other.claim < entry.claim
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use dayfly_signal::{OperationId, Verdict};
 use tokio::time::Instant;
 
-use super::{Place, Queued, Schedule, Turn, put_back_into};
+use super::{Place, Queued, Schedule, Turn, put_back_into, was_claimed_before};
 use crate::Lane;
 
 #[derive(Debug)]
@@ -71,9 +71,10 @@ impl<T> Schedule for Priority<T> {
         let own = entry.key.index;
         self.lanes[own].queued += 1;
         self.lanes[own].running -= 1;
-        // It came from no lower a level than what stood behind it, and rises again as soon as somebody looks.
-        let first = self.levels.iter().position(|level| !level[own].is_empty());
-        put_back_into(&mut self.levels[first.unwrap_or(own)][own], entry);
+        // What stood behind it may have risen since; it rises with the next look as far as it may itself.
+        let is_behind = |other: &Queued<T, Lane>| !was_claimed_before(other, &entry);
+        let level = self.levels.iter().position(|level| level[own].back().is_some_and(is_behind));
+        put_back_into(&mut self.levels[level.unwrap_or(own)][own], entry);
     }
 
     fn next(

@@ -202,3 +202,23 @@ fn draining_what_runs_acts_when_called_and_is_undone_by_no_drop() {
         assert!(report.polls > 64, "{report:?}");
     }
 }
+
+#[test]
+fn a_dropped_wait_for_the_end_of_intake_hides_it_from_nobody() {
+    let report = drop_at_every_poll(
+        busy,
+        |(work, _)| async move {
+            let closing = async {
+                tokio::task::yield_now().await;
+                work.close();
+            };
+            futures_util::join!(work.closed(), closing);
+        },
+        |(work, _), _| async move {
+            work.close();
+            work.closed().await;
+            assert!(work.is_closed());
+        },
+    );
+    assert!(report.drops >= 2, "{report:?}");
+}

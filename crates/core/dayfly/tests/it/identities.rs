@@ -1,8 +1,8 @@
 //! Callers may bring their own operation ids.
 
 use dayfly::{
-    Coordinator, CoordinatorOptions, EnqueueError, OperationId, OperationState, ResultCoordinator,
-    SignalSink, TryEnqueueError,
+    Coordinator, CoordinatorOptions, EnqueueError, LaneOptions, OperationId, OperationState,
+    PriorityCoordinator, ResultCoordinator, SignalSink, TryEnqueueError, TryLaneEnqueueError,
 };
 use dayfly_testing::settle;
 
@@ -105,4 +105,21 @@ async fn a_ticket_has_the_id_that_was_brought() {
     });
     let ticket = work.submit_as(far_id(7), 1).await.unwrap();
     assert_eq!((ticket.id(), ticket.await), (far_id(7), Ok(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_only_tries_may_bring_an_id_too() {
+    let signals = SignalSink::default();
+    let id = far_id(7);
+    let results =
+        ResultCoordinator::spawn(WORK, &signals, |number: u32, _| async move { Ok::<_, String>(number) });
+    let ticket = results.try_submit_as(id, 1).unwrap();
+    assert!(matches!(results.try_submit_as(id, 2), Err(TryEnqueueError::Duplicate(2))));
+    assert_eq!((ticket.id(), ticket.await.unwrap()), (id, 1));
+    let lanes = [LaneOptions::new("only")];
+    let priority = PriorityCoordinator::spawn(WORK, lanes, &signals, |_: u32, _| async {}).unwrap();
+    assert_eq!(priority.try_enqueue_as(id, "only", 1).unwrap(), id);
+    assert!(matches!(priority.try_enqueue_as(id, "only", 2), Err(TryLaneEnqueueError::Duplicate(2))));
+    assert!(matches!(priority.try_enqueue_as(id, "none", 3), Err(TryLaneEnqueueError::UnknownLane(3))));
+    assert_eq!(priority.drain().await.completed, 1);
 }

@@ -9,7 +9,7 @@ use dayfly::{
     PriorityCoordinator, ResultCoordinator, SignalSink, WeakHandle, for_each, for_each_stream,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use crate::support::Doors;
 
@@ -336,4 +336,44 @@ async fn a_loop_whose_intake_ends_takes_no_item_that_it_cannot_hand_in() {
     let (done, ()) = tokio::join!(work, enough);
     assert!(done.was_cancelled, "the loop ended before its items");
     assert_eq!((taken.load(Ordering::SeqCst), done.report.accepted, done.report.completed), (3, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_item_to_hand_in_does_not_wait_when_intake_ends() {
+    let signals = SignalSink::default();
+    let plain = Coordinator::spawn(WORK, &signals, |_: u32, _| async {});
+    let keyed = KeyedCoordinator::spawn(WORK, &signals, |number: &u32| *number, |_, _| async {});
+    let results = ResultCoordinator::spawn(WORK, &signals, |_: u32, _| async { Ok::<_, String>(()) });
+    let lanes = [LaneOptions::new("only")];
+    let priority = PriorityCoordinator::spawn(WORK, lanes, &signals, |_: u32, _| async {}).unwrap();
+    // One item, and then none for ever.
+    let items = || stream::iter([Ok::<_, String>(1)]).chain(stream::pending());
+    let ends = async {
+        settle().await;
+        plain.close();
+        keyed.close();
+        results.close();
+        priority.close();
+    };
+    let feeds = async {
+        tokio::join!(
+            plain.feed(items()),
+            keyed.feed(items()),
+            results.feed(items()),
+            priority.feed("only", items())
+        )
+    };
+    let (fed, (), ()) = tokio::join!(feeds, ends, plain.closed());
+    let end = Err(FeedError::Closed { rest: Vec::new(), accepted: 1 });
+    assert_eq!(<[_; 4]>::from(fed), [(); 4].map(|()| end.clone()));
+
+    let options = WORK.drain_on("enough");
+    let work =
+        for_each_stream(options, &signals, stream::iter([1]).chain(stream::pending()), |_: u32, _| async {});
+    let enough = async {
+        settle().await;
+        signals.raise("enough");
+    };
+    let (done, ()) = tokio::join!(work, enough);
+    assert_eq!((done.report.completed, done.was_cancelled), (1, true));
 }
