@@ -62,7 +62,7 @@ impl Lineage {
 
     /// The place of a signal with this name behind `cause`, if it may stand there.
     ///
-    /// A leaf is raised without a chain, as a root is, however deep its cause stands; but nothing follows it there.
+    /// A leaf is raised without a chain, as a root is, also behind the deepest signal of one.
     pub(crate) fn behind(
         cause: &Signal,
         name: &str,
@@ -73,12 +73,14 @@ impl Lineage {
         if options.terminal.matches(cause.name()) {
             return Err(Blocked::AfterTerminal { name: cause.name().to_owned() });
         }
-        let steps = before.steps.saturating_add(1);
-        if options.leaf.matches(name) {
-            return Ok(Self { steps, ..Self::ROOT });
-        }
-        if before.steps >= options.max_depth {
+        let steps = before.steps + 1;
+        let is_leaf = options.leaf.matches(name);
+        // A leaf may be one deeper, and nothing follows that.
+        if before.steps.saturating_sub(u32::from(is_leaf)) >= options.max_depth {
             return Err(Blocked::TooDeep { max_depth: options.max_depth });
+        }
+        if is_leaf {
+            return Ok(Self { steps, ..Self::ROOT });
         }
         let chain = Link { label: Arc::clone(&cause.label), earlier: before.chain.clone() };
         if chain.iter().any(|link| *link.label.name == *name && link.label.key.as_deref() == key) {

@@ -78,6 +78,10 @@ impl Ledgers {
             self.forget(at);
             return;
         }
+        // It came back and went again with nobody in between: what is forwarded comes and goes with every event.
+        if self.departed.back() == Some(&(at, ledger.departure)) {
+            return;
+        }
         self.departures += 1;
         ledger.departure = self.departures;
         self.departed.push_back((at, self.departures));

@@ -65,7 +65,9 @@ pub(crate) fn deliver(deliveries: Vec<Delivery>) {
     if led_here > 0 && depth > sink.lock().options.max_depth {
         let (sink, name) = (sink.clone(), signal.name().to_owned());
         // The last reference to a callback may run foreign code.
-        contained(|| drop(deliveries));
+        for delivery in deliveries {
+            contained(|| drop(delivery));
+        }
         let why = format!("no callback is told of `{name}`: {led_here} events led to it already");
         return sink.note("sink.blocked", &why);
     }

@@ -115,7 +115,8 @@ impl SignalOptions {
         self
     }
 
-    /// Sets how many signals a chain of causes may hold, the root included.
+    /// Sets how many signals a chain of causes may hold, the root included. What a callback takes back, holds or clears
+    /// has no causes, and callbacks are told of it no deeper than that either.
     ///
     /// # Panics
     /// When `signals` is zero.

@@ -23,7 +23,8 @@ pub struct ForEachReport<E> {
     pub report: DrainReport,
     /// Every failure, with the place of its item counted from 0, in the order of the items.
     pub failures: Vec<(u64, E)>,
-    /// Whether a cancel signal, or one that ends intake, ended the loop before the items did.
+    /// Whether a cancel signal, or one that ends intake, ended the loop before the items did. Where it ended with the last
+    /// item and the iterator does not know that it is empty, this is true as well.
     pub was_cancelled: bool,
 }
 
@@ -32,7 +33,8 @@ pub struct ForEachReport<E> {
 ///
 /// Items are taken only as there is room for them, so memory does not grow with their number; failures are kept, all of
 /// them. When a signal of [`cancel_on`](CoordinatorOptions::cancel_on) is raised, no more items are taken, what waits
-/// is cancelled, bodies see their cancellation, and the loop returns once nothing runs any more.
+/// is skipped or cancelled, bodies see their cancellation, and the loop returns once nothing runs any more. When one of
+/// [`drain_on`](CoordinatorOptions::drain_on) is, what was taken is finished.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -112,7 +114,7 @@ where
         let (mut items, mut closed) = (pin!(items.enumerate()), pin!(work.closed()));
         // A signal that is raised already lets none in.
         let mut taken = if watch.state().is_empty() { 0 } else { AT_ONCE };
-        loop {
+        let was_cut_short = loop {
             // Items and room may be there at once for ever. A signal is looked at before the next item then, and other tasks
             // have their turn all the same.
             if watch.has_changed() || taken == AT_ONCE {
@@ -123,19 +125,19 @@ where
             // Nobody else hands in, so what is taken goes in, unless a drain signal comes at this very moment.
             work.room(1).await;
             if work.is_closed() {
-                return (work.drain().await, true);
+                break items.size_hint().1 != Some(0);
             }
             let next = match select(items.next(), closed.as_mut()).await {
                 Either::Left((next, _)) => next,
-                Either::Right(_) => return (work.drain().await, true),
+                Either::Right(_) => break true,
             };
-            let Some((place, item)) = next else { break };
+            let Some((place, item)) = next else { break false };
             taken += 1;
             if work.enqueue((place as u64, item)).await.is_err() {
-                return (work.drain().await, true);
+                break true;
             }
-        }
-        (work.drain().await, false)
+        };
+        (work.drain().await, was_cut_short)
     };
     let (report, was_cancelled) = match select(pin!(all), pin!(signals.raised(cancel_on))).await {
         // A signal that came with the last items, from one of their bodies perhaps, has ended what did not run.

@@ -239,6 +239,9 @@ impl CoordinatorOptions {
     }
 
     /// While a signal that these patterns mean is raised, operations are skipped instead of started.
+    ///
+    /// What everything is skipped for needs no slot of the coordinator; behind the bound of its own key or lane an
+    /// operation is skipped when it could have started. A keyed signal skips its key only in a keyed coordinator.
     #[must_use]
     pub fn cancel_on(mut self, patterns: impl Into<PatternSet>) -> Self {
         self.cancel_on = self.cancel_on.and(patterns);

@@ -156,13 +156,15 @@ impl<K: Clone> Window<K> {
         let mut nowhere = Vec::new();
         let evicted = evicted.unwrap_or(&mut nowhere);
         for record in leaving {
-            let leaves = match self.pinned.get_mut(&record.id) {
+            let at = left_at(record.finished_at);
+            let (leaves, at) = if let Some(kept) = self.pinned.get_mut(&record.id) {
                 // An id that a caller brought may have been used again: the newer operation takes the place.
-                Some(kept) => kept.replace(record),
-                None => Some(record),
+                (kept.replace(record), now)
+            } else {
+                (Some(record), at)
             };
             if let Some(record) = leaves {
-                self.echoes.add(record.id, record.signals().iter().cloned(), left_at(record.finished_at));
+                self.echoes.add(record.id, record.signals().iter().cloned(), at);
                 evicted.push(record);
             }
         }
@@ -262,12 +264,8 @@ impl Echoes {
     }
 
     fn trim(&mut self, now: Instant) {
-        while let Some(oldest) = self.entries.front() {
-            let aged = now.saturating_duration_since(oldest.evicted_at) >= self.retention;
-            if !aged && self.entries.len() <= self.capacity {
-                return;
-            }
-            self.entries.pop_front();
-        }
+        // One that was noticed late stands behind others that left after it.
+        self.entries.retain(|echo| now.saturating_duration_since(echo.evicted_at) < self.retention);
+        self.entries.drain(..self.entries.len().saturating_sub(self.capacity));
     }
 }

@@ -46,6 +46,8 @@ struct Topic {
     raised_at: u64,
     holds: usize,
     newest: u64,
+    /// Of raises alone: what is the newest again when the last hold is gone.
+    newest_raise: u64,
 }
 
 /// What is raised, by looking at all of it each time.
@@ -208,7 +210,7 @@ async fn play(bound: Option<(u64, bool)>, steps: Vec<Step>) -> Result<(), TestCa
                 real.signals.raise(draft(name, text(key).as_deref()));
                 let now = model.now;
                 let topic = model.raise(name, key);
-                (topic.is_raised, topic.raised_at) = (true, now);
+                (topic.is_raised, topic.raised_at, topic.newest_raise) = (true, now, topic.newest);
             }
             Step::Retract(name, key) => {
                 real.signals.retract(draft(name, text(key).as_deref()));
@@ -221,7 +223,11 @@ async fn play(bound: Option<(u64, bool)>, steps: Vec<Step>) -> Result<(), TestCa
             }
             Step::Release => {
                 if let Some((name, key, _)) = real.holds.pop() {
-                    model.topics[name][key].holds -= 1;
+                    let topic = &mut model.topics[name][key];
+                    topic.holds -= 1;
+                    if topic.holds == 0 {
+                        topic.newest = topic.newest_raise;
+                    }
                 }
             }
             Step::Clear => {

@@ -82,5 +82,7 @@ fn a_leaf_may_follow_the_deepest_and_nothing_follows_it_there() {
     signals.raise_caused("log.line", &deepest).unwrap();
     let leaf = signals.history("log.line").pop().unwrap();
     assert_eq!((leaf.cause(), leaf.depth()), (None, 1));
-    assert_eq!(signals.raise_caused("d", &leaf), Err(Blocked::TooDeep { max_depth: 3 }));
+    for behind in ["d", "log.line", "log.other"] {
+        assert_eq!(signals.raise_caused(behind, &leaf), Err(Blocked::TooDeep { max_depth: 3 }), "{behind}");
+    }
 }

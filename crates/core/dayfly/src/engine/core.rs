@@ -425,6 +425,8 @@ where
     }
 
     pub(super) fn unpin(&mut self, id: OperationId, now: Instant, effects: &mut Effects<S>) -> bool {
+        // While it is still pinned, so that it is not taken for one that aged out before.
+        self.shrink_window(now, effects);
         let (was_pinned, left) = self.window.unpin(id, now);
         effects.evicted.extend(left);
         was_pinned

@@ -27,10 +27,11 @@ where
 {
     /// Waits until so many places are free, of the key or in all.
     pub(crate) async fn room(self: &Arc<Self>, key: Option<S::Key>, places: usize) {
-        if !self.lock_inbox().room().is_free(key.as_ref(), places) {
-            // Workers tell of starts when they come by; somebody who has to wait deserves a closer look.
-            self.change(|core, _, effects| core.note_starts(effects));
+        if self.lock_inbox().room().is_free(key.as_ref(), places) {
+            return;
         }
+        // Workers tell of starts when they come by; somebody who has to wait deserves a closer look.
+        self.change(|core, _, effects| core.note_starts(effects));
         Lookout { engine: self, key, places, ticket: None }.await;
     }
 }

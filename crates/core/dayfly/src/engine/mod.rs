@@ -52,6 +52,7 @@ use self::ready::Hub;
 use self::reflexes::Reflexes;
 pub(crate) use self::room::Room;
 use self::staff::{Staff, Workers};
+use crate::contain::contain;
 use crate::crew::Crew;
 use crate::latch::Latch;
 use crate::observers::Observers;
@@ -235,8 +236,11 @@ where
     fn shut(&self) {
         let mut producers = Vec::new();
         self.lock_inbox().room().close(&mut producers);
-        self.closed.set();
-        producers.into_iter().for_each(Waker::wake);
+        // Wakers are foreign: one that panics keeps neither the others asleep nor the core open.
+        for producer in producers {
+            contain(|| producer.wake());
+        }
+        contain(|| self.closed.set());
     }
 
     pub(crate) fn kill(self: &Arc<Self>, id: OperationId) -> bool {

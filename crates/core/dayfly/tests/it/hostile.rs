@@ -221,7 +221,7 @@ async fn an_operation_may_be_dropped_in_the_body_of_another_coordinators() {
     let signals = SignalSink::default();
     let plain = Coordinator::spawn(WORK.max_concurrency(1), &signals, move |number: u64, op: Operation| {
         assert_eq!(op.id(), op_id(number));
-        // Every second one leaves its operation behind, and every third drops what others have left, and then its own.
+        // One of three leaves its operation behind, and one drops what others have left, and then its own.
         match number % 3 {
             0 => kept.lock().unwrap().clear(),
             1 => kept.lock().unwrap().push(op),

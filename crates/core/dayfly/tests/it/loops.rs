@@ -1,11 +1,12 @@
 //! Many items at once: bounded loops, feeding, and work that makes more work.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dayfly::{
-    Coordinator, CoordinatorOptions, FeedError, KeyedCoordinator, LaneOptions, Operation,
+    Coordinator, CoordinatorOptions, FeedError, ForEachReport, KeyedCoordinator, LaneOptions, Operation,
     PriorityCoordinator, ResultCoordinator, SignalSink, WeakHandle, for_each, for_each_stream,
 };
 use dayfly_testing::{drop_at_every_poll, settle};
@@ -314,16 +315,16 @@ fn feeding_of_lanes_and_of_calls_can_be_dropped_at_every_moment() {
     assert!(report.drops > 6, "{report:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_loop_whose_intake_ends_takes_no_item_that_it_cannot_hand_in() {
-    let (signals, taken) = (SignalSink::default(), Arc::new(AtomicUsize::new(0)));
-    let (seen, doors) = (Arc::clone(&taken), Doors::shut());
-    let items = (0..10).inspect(move |_| {
+/// Runs a loop of so many items, one at a time with two in the queue, whose intake ends while the first runs.
+async fn cut_short(items: u32) -> (usize, ForEachReport<Infallible>) {
+    let (signals, taken) = (SignalSink::default(), AtomicUsize::new(0));
+    let (seen, doors) = (&taken, Doors::shut());
+    let items = (0..items).inspect(|_| {
         seen.fetch_add(1, Ordering::SeqCst);
     });
     let options = WORK.max_concurrency(1).queue_capacity(2).drain_on("enough");
     let body = doors.clone();
-    let work = for_each(options, &signals, items, move |_: u32, _| {
+    let work = for_each(options, &signals, items, move |_, _| {
         let doors = body.clone();
         async move { doors.pass().await }
     });
@@ -334,8 +335,17 @@ async fn a_loop_whose_intake_ends_takes_no_item_that_it_cannot_hand_in() {
         doors.let_out(10);
     };
     let (done, ()) = tokio::join!(work, enough);
+    (taken.into_inner(), done)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_whose_intake_ends_takes_no_item_that_it_cannot_hand_in() {
+    let (taken, done) = cut_short(10).await;
     assert!(done.was_cancelled, "the loop ended before its items");
-    assert_eq!((taken.load(Ordering::SeqCst), done.report.accepted, done.report.completed), (3, 3, 3));
+    assert_eq!((taken, done.report.accepted, done.report.completed), (3, 3, 3));
+    let (taken, done) = cut_short(3).await;
+    assert!(!done.was_cancelled, "the items ended with it");
+    assert_eq!((taken, done.report.accepted, done.report.completed), (3, 3, 3));
 }
 
 #[tokio::test(start_paused = true)]

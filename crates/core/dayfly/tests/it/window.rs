@@ -265,3 +265,26 @@ async fn what_aged_out_unseen_leaves_its_echo_from_then_on() {
     tokio::time::advance(Duration::from_secs(600)).await;
     assert!(work.echoes().is_empty(), "the second left it 590 s ago, whoever looks now");
 }
+
+#[tokio::test(start_paused = true)]
+async fn echoes_age_each_for_itself_whoever_left_before() {
+    let options = WORK.max_age(Duration::from_secs(10)).max_concurrency(1);
+    let work =
+        Coordinator::spawn(options, &SignalSink::default(), |name: &'static str, op: Operation| async move {
+            op.raise(name);
+        });
+    let pinned = work.enqueue("pinned").await.unwrap();
+    work.enqueue("aged").await.unwrap();
+    work.idle().await;
+    work.pin(pinned).unwrap();
+    tokio::time::advance(Duration::from_secs(50)).await;
+    assert!(work.unpin(pinned), "it leaves only now, and the other one left 40 s ago");
+    let left = |work: &Coordinator<_>| {
+        work.echoes().iter().map(|echo| echo.signal.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(left(&work), ["aged", "pinned"]);
+    tokio::time::advance(Duration::from_secs(20)).await;
+    assert_eq!(left(&work), ["pinned"]);
+    tokio::time::advance(Duration::from_secs(40)).await;
+    assert!(left(&work).is_empty());
+}
