@@ -225,8 +225,8 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "one more than the limit runs",
         by: (SHUTTLE, "call_in_place_while_the_limit"),
         file: CORE,
-        right: "            if self.paused || self.seats.taken() >= self.limit {",
-        wrong: "            if self.paused || self.seats.taken() > self.limit {",
+        right: "        self.seats.taken() < self.limit\n",
+        wrong: "        self.seats.taken() <= self.limit\n",
     },
     Fault {
         what: "a limit that rises wakes nobody",
