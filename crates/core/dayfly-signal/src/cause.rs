@@ -44,7 +44,6 @@ impl std::error::Error for Blocked {}
 #[derive(Clone, Debug)]
 pub(crate) struct Lineage {
     pub(crate) cause: Option<SignalId>,
-    pub(crate) depth: u32,
     /// How many events led here, this one included. A leaf has no chain, and a loop through leaves ends all the same.
     steps: u32,
     chain: Option<Arc<Link>>,
@@ -58,7 +57,12 @@ struct Link {
 }
 
 impl Lineage {
-    pub(crate) const ROOT: Self = Self { cause: None, depth: 1, steps: 1, chain: None };
+    pub(crate) const ROOT: Self = Self { cause: None, steps: 1, chain: None };
+
+    /// The place in the chain: 1 where there is none.
+    pub(crate) fn depth(&self) -> u32 {
+        self.chain.iter().flat_map(|nearest| nearest.iter()).fold(1, |depth, _| depth + 1)
+    }
 
     /// The place of a signal with this name behind `cause`, if it may stand there.
     ///
@@ -88,7 +92,7 @@ impl Lineage {
         }
         // An id means something in its own sink only.
         let id = (cause.sink == sink).then_some(cause.id);
-        Ok(Self { cause: id, depth: before.depth + 1, steps, chain: Some(Arc::new(chain)) })
+        Ok(Self { cause: id, steps, chain: Some(Arc::new(chain)) })
     }
 }
 

@@ -8,6 +8,7 @@ use std::task::Poll;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::interest::Intake;
 use crate::listener::contained;
 use crate::sync::{AtomicU64, Ordering};
 use crate::{Lagged, Signal, Subscription};
@@ -19,7 +20,7 @@ pub struct AsyncHandler {
     task: JoinHandle<()>,
     finish: Option<oneshot::Sender<()>>,
     counts: Arc<Counts>,
-    dropped: Arc<AtomicU64>,
+    intake: Arc<Intake>,
 }
 
 #[derive(Debug, Default)]
@@ -35,11 +36,11 @@ impl AsyncHandler {
         Fut: Future<Output = ()> + Send + 'static,
     {
         let counts = Arc::new(Counts::default());
-        let dropped = events.dropped();
+        let intake = events.intake();
         let (finish, finishing) = oneshot::channel();
         let work = work(events, handler, finishing, Arc::clone(&counts));
         let task = tokio::runtime::Handle::current().spawn(work);
-        Self { task, finish: Some(finish), counts, dropped }
+        Self { task, finish: Some(finish), counts, intake }
     }
 
     /// Events whose handling has ended, also by a panic.
@@ -51,7 +52,7 @@ impl AsyncHandler {
     /// Events that were dropped because the handler did not keep up.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.intake.dropped.load(Ordering::Relaxed)
     }
 
     /// Events at which the handler panicked.
@@ -65,6 +66,8 @@ impl AsyncHandler {
     /// # Cancel safety
     /// Dropping the future ends the handler, as dropping the handler does; events that still wait are not handled.
     pub async fn finish(mut self) {
+        // First, so that what still waits is all there ever will be.
+        self.intake.is_closed.store(true, Ordering::Release);
         drop(self.finish.take());
         // The task contains the handler's panics; it ends early only with its runtime.
         drop((&mut self.task).await);
@@ -80,27 +83,21 @@ impl Drop for AsyncHandler {
 async fn work<F, Fut>(
     mut events: Subscription,
     handler: F,
-    mut finishing: oneshot::Receiver<()>,
+    finishing: oneshot::Receiver<()>,
     counts: Arc<Counts>,
 ) where
     F: Fn(Signal) -> Fut,
     Fut: Future<Output = ()>,
 {
-    let mut is_finishing = false;
+    let mut open = Some(finishing);
     loop {
-        // The end lets nothing more in, and what waits comes before it, so that `finish` loses nothing and comes to an end.
-        let next = poll_fn(|context| {
-            if !is_finishing && pin!(&mut finishing).poll(context).is_ready() {
-                is_finishing = true;
-                events.close();
-            }
-            match events.poll_recv(context) {
-                Poll::Ready(next) => Poll::Ready(Some(next)),
-                Poll::Pending if is_finishing => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        });
-        match next.await {
+        let next = match &mut open {
+            Some(finishing) => next_before(&mut events, finishing).await,
+            None => events.try_recv().transpose(),
+        };
+        match next {
+            // Nothing comes in any more; what came between the last look and the end still waits.
+            None if open.is_some() => open = None,
             None => return,
             Some(Err(Lagged(_))) => {}
             Some(Ok(signal)) => {
@@ -112,6 +109,18 @@ async fn work<F, Fut>(
             }
         }
     }
+}
+
+/// The next event, or nothing once the end was asked for and none is there.
+async fn next_before(
+    events: &mut Subscription,
+    finishing: &mut oneshot::Receiver<()>,
+) -> Option<Result<Signal, Lagged>> {
+    poll_fn(|context| match events.poll_recv(context) {
+        Poll::Ready(next) => Poll::Ready(Some(next)),
+        Poll::Pending => pin!(&mut *finishing).poll(context).map(|_| None),
+    })
+    .await
 }
 
 /// Waits for a handler that has begun, if it has. Says whether all went without a panic.

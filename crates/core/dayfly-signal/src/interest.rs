@@ -9,7 +9,7 @@ use crate::clock::Ticks;
 use crate::listener::{self, Callback, Delivery};
 use crate::published::FigureWriter;
 use crate::state::State;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::window::CountWindow;
 use crate::{Lagged, PatternSet, Signal, SignalId, SignalKind, SignalSink};
 
@@ -31,10 +31,17 @@ pub(crate) struct Mailbox {
     pub(crate) waiting: VecDeque<Signal>,
     pub(crate) lagged: u64,
     pub(crate) capacity: usize,
-    pub(crate) is_closed: bool,
-    /// Dropped ever, for who counts without receiving.
-    pub(crate) dropped: Arc<AtomicU64>,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) waker: Option<Waker>,
+}
+
+/// What is to be known and done at a mailbox without receiving from it.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    /// How many events were dropped ever.
+    pub(crate) dropped: AtomicU64,
+    /// Takes no more events; those that wait stay.
+    pub(crate) is_closed: AtomicBool,
 }
 
 /// Whom to tell once the sink's lock is free: wakers, and callbacks with their event. Nobody waits for most raises, so
@@ -148,14 +155,7 @@ impl State {
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            lagged: 0,
-            capacity,
-            is_closed: false,
-            dropped: Arc::default(),
-            waker: None,
-        }
+        Self { waiting: VecDeque::new(), lagged: 0, capacity, intake: Arc::default(), waker: None }
     }
 
     /// What comes next: the loss is told in the place of what was lost, before the oldest event that was kept.
@@ -175,7 +175,7 @@ impl Mailbox {
     }
 
     pub(crate) fn push(&mut self, signal: Signal) {
-        if self.is_closed {
+        if self.intake.is_closed.load(Ordering::Acquire) {
             return;
         }
         if self.waiting.len() >= self.capacity {
@@ -187,7 +187,7 @@ impl Mailbox {
 
     fn lose(&mut self, events: u64) {
         self.lagged += events;
-        self.dropped.fetch_add(events, Ordering::Relaxed);
+        self.intake.dropped.fetch_add(events, Ordering::Relaxed);
     }
 }
 
@@ -207,10 +207,9 @@ impl Wakes {
     pub(crate) fn carry_out(self, sink: &SignalSink) {
         let Self { wakers, callbacks } = self;
         if let Some(wakers) = wakers {
-            for waker in wakers {
-                // A waker is foreign code: one that panics costs nobody else the news.
-                listener::contained(|| waker.wake());
-            }
+            let mut wakers = wakers.into_iter();
+            // A waker is foreign code: one that panics costs nobody else the news.
+            while listener::contained(|| wakers.by_ref().for_each(Waker::wake)).is_none() {}
         }
         if let Some(callbacks) = callbacks {
             let with_sink = |(callback, signal)| Delivery { sink: sink.clone(), signal, callback };

@@ -78,10 +78,6 @@ impl Ledgers {
             self.forget(at);
             return;
         }
-        // It came back and went again with nobody in between: what is forwarded comes and goes with every event.
-        if self.departed.back() == Some(&(at, ledger.departure)) {
-            return;
-        }
         self.departures += 1;
         ledger.departure = self.departures;
         self.departed.push_back((at, self.departures));
@@ -91,6 +87,11 @@ impl Ledgers {
                 self.forget(oldest);
             }
         }
+    }
+
+    /// The ledger of an operation, if one is kept.
+    pub(crate) fn find(&self, operation: OperationId) -> Option<LedgerKey> {
+        self.of.get(&operation).copied()
     }
 
     /// Notes one raise. `counts` says of an entry whether its raises still count.

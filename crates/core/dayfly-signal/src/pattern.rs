@@ -195,17 +195,21 @@ impl From<&PatternSet> for PatternSet {
     }
 }
 
+/// What one text of several means; nothing when it is blank.
+fn one_of_several(text: &str) -> Option<SignalPattern> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| SignalPattern::new(text))
+}
+
 impl<'a> FromIterator<&'a str> for PatternSet {
     fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
-        let texts = texts.into_iter().map(str::trim).filter(|text| !text.is_empty());
-        Self { patterns: texts.map(SignalPattern::from).collect() }
+        texts.into_iter().filter_map(one_of_several).collect()
     }
 }
 
 impl FromIterator<String> for PatternSet {
     fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
-        let patterns = texts.into_iter().flat_map(|text| Self::from_iter([text.as_str()]).patterns);
-        Self { patterns: patterns.collect() }
+        texts.into_iter().filter_map(|text| one_of_several(&text)).collect()
     }
 }
 

@@ -68,15 +68,18 @@ impl SignalSink {
             let topic = state.topic(signal.name(), signal.key());
             let visited = Visited { sink: signal.sink, earlier: signal.visited.clone() };
             let ancestry = Ancestry { lineage: signal.lineage.clone(), visited: Some(Arc::new(visited)) };
-            let ledger = signal.operation.map(|operation| state.ledgers.arrive(operation));
+            // An operation that is known here adds to its ledger; one that is not comes and goes with its first event.
+            let known = signal.operation.and_then(|operation| state.ledgers.find(operation));
+            let new = signal.operation.filter(|_| known.is_none());
+            let new = new.map(|operation| state.ledgers.arrive(operation));
             let raise = Raise {
                 operation: signal.operation,
-                ledger,
+                ledger: known.or(new),
                 ancestry: Some(Box::new(ancestry)),
                 ..Raise::root(topic, signal.payload())
             };
             state.raise(raise, wakes);
-            if let Some(at) = ledger {
+            if let Some(at) = new {
                 state.ledgers.depart(at, state.options.capacity);
             }
         });

@@ -95,8 +95,8 @@ impl Signal {
 
     /// Its place in the chain of causes: 1 for a root, and for a leaf, which has no chain.
     #[must_use]
-    pub const fn depth(&self) -> u32 {
-        self.lineage.depth
+    pub fn depth(&self) -> u32 {
+        self.lineage.depth()
     }
 
     /// Whether it is of this sink, or came through it.

@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::interest::Interested;
-use crate::sync::AtomicU64;
+use crate::interest::{Intake, Interested};
 use crate::{Signal, SignalSink};
 
 /// The events that its patterns mean, in the order of their ids; a `Stream` that never ends.
@@ -71,18 +70,10 @@ impl Subscription {
         drop(excess);
     }
 
-    /// How many events were dropped ever, as it is known at once to whoever does not receive.
-    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+    pub(crate) fn intake(&self) -> Arc<Intake> {
         match self.sink.lock().interest(self.at) {
-            Interested::Subscription(mailbox) => Arc::clone(&mailbox.dropped),
+            Interested::Subscription(mailbox) => Arc::clone(&mailbox.intake),
             _ => Arc::default(),
-        }
-    }
-
-    /// Takes no more events; those that wait stay.
-    pub(crate) fn close(&self) {
-        if let Interested::Subscription(mailbox) = self.sink.lock().interest(self.at) {
-            mailbox.is_closed = true;
         }
     }
 

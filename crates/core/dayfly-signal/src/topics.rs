@@ -35,8 +35,8 @@ pub(crate) struct Topic {
     count: u64,
     holds: usize,
     newest: SignalId,
-    /// The newest raise that counts, for when the last hold is gone.
-    counted: SignalId,
+    /// The newest raise that is no hold, which is the newest again when the last hold is gone.
+    newest_raise: SignalId,
     counted_at: Ticks,
     /// Names one life of the count. Whoever wants to take a raise back must name the life that it was added to.
     epoch: u64,
@@ -157,7 +157,7 @@ impl Topics {
         }
         topic.count += 1;
         topic.newest = id;
-        topic.counted = id;
+        topic.newest_raise = id;
         topic.counted_at = now;
         let epoch = topic.epoch;
         // A name that is raised again and again stays where it stands.
@@ -197,7 +197,7 @@ impl Topics {
         let topic = self.get_mut(key);
         topic.holds -= 1;
         if topic.holds == 0 {
-            topic.newest = topic.counted;
+            topic.newest = topic.newest_raise;
         }
         self.forget_if_unused(key);
     }
@@ -277,7 +277,7 @@ impl Topic {
             count: 0,
             holds: 0,
             newest: SignalId(0),
-            counted: SignalId(0),
+            newest_raise: SignalId(0),
             counted_at: 0,
             epoch: 0,
             older: NOWHERE,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use dayfly_signal::{Signal, SignalSink};
 use dayfly_testing::{DropPoint, drop_at_every_poll, settle};
+use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 
 use crate::support::raise_all;
@@ -158,4 +159,21 @@ async fn what_is_dropped_counts_at_once_however_long_the_handler_is_busy() {
     settle().await;
     raise_all(&signals, &["a.1", "a.2", "a.3", "a.4", "a.5"]);
     assert_eq!((handler.dropped(), handler.handled()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_once_the_end_was_asked_for_is_not_taken() {
+    let (signals, log) = (SignalSink::default(), Log::default());
+    let seen = Arc::clone(&log);
+    let handler = signals.handle_async("a.*", 8, move |signal: Signal| {
+        seen.lock().unwrap().push(signal.to_string());
+        tokio::task::yield_now()
+    });
+    raise_all(&signals, &["a.1", "a.2"]);
+    let mut finish = std::pin::pin!(handler.finish());
+    assert!((&mut finish).now_or_never().is_none());
+    // The handler has not had its first turn yet.
+    signals.raise("a.late");
+    finish.await;
+    assert_eq!(*log.lock().unwrap(), ["a.1", "a.2"]);
 }
