@@ -6,6 +6,7 @@ use std::any::Any;
 use std::fmt::{self, Display, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Waker;
 
 /// The most of a text that is kept.
 const MOST_BYTES: usize = 512;
@@ -26,6 +27,12 @@ pub fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
 pub fn drop_each(things: impl IntoIterator) {
     let mut things = things.into_iter();
     while contain(|| things.by_ref().for_each(drop)).is_none() {}
+}
+
+/// Wakes tasks in their order, each whatever the wakers of the others do.
+pub fn wake_each(wakers: impl IntoIterator<Item = Waker>) {
+    let mut wakers = wakers.into_iter();
+    while contain(|| wakers.by_ref().for_each(Waker::wake)).is_none() {}
 }
 
 /// A copy of a foreign thing; nothing when making it panics.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dayfly_signal::SignalSink;
+use dayfly_signal::{SignalSink, Watch};
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::task::yield_now;
@@ -109,34 +109,9 @@ where
     });
     let cancelling = CancelOnDrop(&work);
 
-    let mut watch = signals.watch(cancel_on.clone());
+    let cancel = signals.watch(cancel_on.clone());
     let all = async {
-        let (mut items, mut closed) = (pin!(items.enumerate()), pin!(work.closed()));
-        // A signal that is raised already lets none in.
-        let mut taken = if watch.state().is_empty() { 0 } else { AT_ONCE };
-        let was_cut_short = loop {
-            // Items and room may be there at once for ever. A signal is looked at before the next item then, and other tasks
-            // have their turn all the same.
-            if watch.has_changed() || taken == AT_ONCE {
-                watch.mark_seen();
-                taken = 0;
-                yield_now().await;
-            }
-            // Nobody else hands in, so what is taken goes in, unless a drain signal comes at this very moment.
-            work.room(1).await;
-            if work.is_closed() {
-                break items.size_hint().1 != Some(0);
-            }
-            let next = match select(items.next(), closed.as_mut()).await {
-                Either::Left((next, _)) => next,
-                Either::Right(_) => break true,
-            };
-            let Some((place, item)) = next else { break false };
-            taken += 1;
-            if work.enqueue((place as u64, item)).await.is_err() {
-                break true;
-            }
-        };
+        let was_cut_short = hand_in(&work, items, cancel).await;
         (work.drain().await, was_cut_short)
     };
     let (report, was_cancelled) = match select(pin!(all), pin!(signals.raised(cancel_on))).await {
@@ -151,6 +126,40 @@ where
     let mut failures = std::mem::take(&mut *failures.lock().unwrap_or_else(PoisonError::into_inner));
     failures.sort_by_key(|(place, _)| *place);
     ForEachReport { report, failures, was_cancelled }
+}
+
+/// Hands in what there is, each item with its place. Says whether intake ended before the items did.
+async fn hand_in<T: Send + 'static>(
+    work: &Coordinator<(u64, T)>,
+    items: impl Stream<Item = T>,
+    mut cancel: Watch,
+) -> bool {
+    let (mut items, mut closed) = (pin!(items.enumerate()), pin!(work.closed()));
+    // A signal that is raised already lets none in.
+    let mut taken = if cancel.state().is_empty() { 0 } else { AT_ONCE };
+    loop {
+        // Items and room may be there at once for ever. A signal is looked at before the next item then, and other tasks
+        // have their turn all the same.
+        if cancel.has_changed() || taken == AT_ONCE {
+            cancel.mark_seen();
+            taken = 0;
+            yield_now().await;
+        }
+        // Nobody else hands in, so what is taken goes in, unless a drain signal comes at this very moment.
+        work.room(1).await;
+        if work.is_closed() {
+            return items.size_hint().1 != Some(0);
+        }
+        let next = match select(items.next(), closed.as_mut()).await {
+            Either::Left((next, _)) => next,
+            Either::Right(_) => return true,
+        };
+        let Some((place, item)) = next else { return false };
+        taken += 1;
+        if work.enqueue((place as u64, item)).await.is_err() {
+            return true;
+        }
+    }
 }
 
 /// Ends the loop's work when the loop itself is dropped. After the end it changes nothing.

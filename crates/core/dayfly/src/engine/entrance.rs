@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::Waker;
 
 use dayfly_signal::OperationId;
 
@@ -10,6 +9,7 @@ use super::in_line::InLine;
 use super::inbox::{Accepted, Offer, Refusal, Refused};
 use super::room::NoRoom;
 use super::{Engine, Key, staff};
+use crate::contain::wake_each;
 use crate::schedule::Schedule;
 use crate::{EnqueueError, TryEnqueueError};
 
@@ -66,7 +66,7 @@ where
             Err(refused) => {
                 if refused.why == Refusal::Duplicate {
                     let producers = self.lock_inbox().take_late();
-                    producers.into_iter().for_each(Waker::wake);
+                    wake_each(producers);
                 }
                 Err(refused)
             }

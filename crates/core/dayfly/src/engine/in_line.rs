@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use dayfly_signal::OperationId;
 
@@ -10,6 +10,7 @@ use super::inbox::{Offer, Refusal};
 use super::line::Ticket;
 use super::{Engine, Key};
 use crate::EnqueueError;
+use crate::contain::wake_each;
 use crate::schedule::Schedule;
 
 /// Yields the id once the item is in, or the item when it cannot go in any more. Dropped before, it leaves the line and
@@ -49,7 +50,7 @@ where
         drop(inbox);
         // It may be the last waker of a task, and the task may own anything.
         drop(replaced);
-        producers.into_iter().for_each(Waker::wake);
+        wake_each(producers);
         let Poll::Ready(outcome) = polled else { return Poll::Pending };
         this.ticket = None;
         match (outcome, this.offer.take()) {
@@ -70,7 +71,7 @@ where
         if let Some(ticket) = self.ticket.take() {
             let mut producers = Vec::new();
             self.engine.lock_inbox().give_up(ticket, &mut producers);
-            producers.into_iter().for_each(Waker::wake);
+            wake_each(producers);
         }
     }
 }

@@ -33,7 +33,6 @@ mod worker;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
 use std::time::Duration;
 
 use dayfly_signal::{GateRules, OperationId, SignalSink, Watch};
@@ -52,7 +51,7 @@ use self::ready::Hub;
 use self::reflexes::Reflexes;
 pub(crate) use self::room::Room;
 use self::staff::{Staff, Workers};
-use crate::contain::contain;
+use crate::contain::{contain, wake_each};
 use crate::crew::Crew;
 use crate::latch::Latch;
 use crate::observers::Observers;
@@ -85,7 +84,7 @@ pub(crate) struct Engine<S: Schedule> {
     watch: Option<Watch>,
     /// Tells the keeper that a deadline, a wait or the end has changed.
     keeper: Notify,
-    /// Intake has ended.
+    /// Tells those who wait for it that intake has ended; whether it has, the room knows.
     closed: Latch,
     ending: Arc<Ending>,
     /// How many calls are telling observers and tickets of what ended. An end counts once all of them are done.
@@ -236,10 +235,8 @@ where
     fn shut(&self) {
         let mut producers = Vec::new();
         self.lock_inbox().room().close(&mut producers);
-        // Wakers are foreign: one that panics keeps neither the others asleep nor the core open.
-        for producer in producers {
-            contain(|| producer.wake());
-        }
+        wake_each(producers);
+        // Whoever waits for this is as foreign: a waker that panics must not keep the core open.
         contain(|| self.closed.set());
     }
 
@@ -291,7 +288,7 @@ where
         self.check(options)?;
         let mut producers = Vec::new();
         self.lock_inbox().room().set_capacity(options.queue_capacity, &mut producers);
-        producers.into_iter().for_each(Waker::wake);
+        wake_each(producers);
         self.control(|core, _, _| core.follow(options));
         self.keeper.notify_one();
         Ok(())

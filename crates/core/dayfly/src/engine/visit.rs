@@ -4,7 +4,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::task::Waker;
 
 use tokio::time::Instant;
 
@@ -14,7 +13,7 @@ use super::effects::Effects;
 use super::inbox::Inbox;
 use super::lists::each;
 use super::{Engine, Key};
-use crate::contain::{clear, contain, drop_one};
+use crate::contain::{clear, contain, drop_one, wake_each};
 use crate::schedule::Schedule;
 use crate::sync::Ordering;
 
@@ -134,7 +133,7 @@ where
             effects.nudge_keeper |= core.let_in_soon(now);
         }
         drop((inbox, core));
-        effects.producers.drain(..).for_each(Waker::wake);
+        wake_each(effects.producers.drain(..));
         if std::mem::take(&mut effects.nudge_keeper) {
             self.keeper.notify_one();
         }
@@ -204,7 +203,9 @@ where
         let telling = end.tells.then(|| Telling(self));
         effects.told_workers += effects.workers.len();
         each(&mut effects.workers, |worker| self.tell(worker));
-        each(&mut effects.producers, Waker::wake);
+        if !effects.producers.is_empty() {
+            wake_each(effects.producers.drain(..));
+        }
         each(&mut effects.cancelled, |grip| grip.shared.cancel(grip.generation));
         each(&mut effects.killed, |grip| grip.shared.kill(grip.generation));
         if std::mem::take(&mut effects.nudge_keeper) {

@@ -150,26 +150,23 @@ async fn an_item_that_is_tried_again_waits_anew_before_it_rises() {
         }
     };
     let work = PriorityCoordinator::spawn(options, lanes(), &SignalSink::default(), body).unwrap();
-    work.enqueue("low", "retried").await.unwrap();
-    settle().await;
-    work.pause();
-    tokio::time::advance(Duration::from_secs(61)).await;
-    work.enqueue("high", "first").await.unwrap();
-    work.resume();
-    settle().await;
+    let race = async |seconds, other| {
+        work.enqueue("low", "retried").await.unwrap();
+        settle().await;
+        work.pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        work.enqueue("high", other).await.unwrap();
+        work.resume();
+        work.idle().await;
+    };
+    race(61, "first").await;
     assert_eq!(
         *log.lock().unwrap(),
         ["retried", "first", "retried"],
         "it is a minute old, and a second in the lane"
     );
 
-    work.enqueue("low", "retried").await.unwrap();
-    settle().await;
-    work.pause();
-    tokio::time::advance(Duration::from_secs(70)).await;
-    work.enqueue("high", "second").await.unwrap();
-    work.resume();
-    work.drain().await;
+    race(70, "second").await;
     assert_eq!(log.lock().unwrap()[3..], ["retried", "retried", "second"]);
 }
 

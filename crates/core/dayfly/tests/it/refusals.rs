@@ -9,6 +9,12 @@ struct Sealed(u32);
 
 const BROUGHT: fn(u32) -> Sealed = Sealed;
 
+fn hands_back<R>(refusals: impl IntoIterator<Item = fn(Sealed) -> R>, into_item: fn(R) -> Sealed) {
+    for (number, refuse) in (1..).zip(refusals) {
+        assert_eq!(into_item(refuse(Sealed(number))).0, number);
+    }
+}
+
 #[test]
 fn every_refusal_hands_its_item_back() {
     let waited = [EnqueueError::Closed, EnqueueError::Duplicate];
@@ -18,12 +24,8 @@ fn every_refusal_hands_its_item_back() {
         TryEnqueueError::Closed,
         TryEnqueueError::Duplicate,
     ];
-    for (number, refuse) in (1..).zip(waited) {
-        assert_eq!(refuse(Sealed(number)).into_item().0, number);
-    }
-    for (number, refuse) in (1..).zip(tried) {
-        assert_eq!(refuse(Sealed(number)).into_item().0, number);
-    }
+    hands_back(waited, EnqueueError::into_item);
+    hands_back(tried, TryEnqueueError::into_item);
     let waited = [LaneEnqueueError::UnknownLane, LaneEnqueueError::Closed, LaneEnqueueError::Duplicate];
     let tried = [
         TryLaneEnqueueError::UnknownLane,
@@ -32,12 +34,8 @@ fn every_refusal_hands_its_item_back() {
         TryLaneEnqueueError::Closed,
         TryLaneEnqueueError::Duplicate,
     ];
-    for (number, refuse) in (1..).zip(waited) {
-        assert_eq!(refuse(Sealed(number)).into_item().0, number);
-    }
-    for (number, refuse) in (1..).zip(tried) {
-        assert_eq!(refuse(Sealed(number)).into_item().0, number);
-    }
+    hands_back(waited, LaneEnqueueError::into_item);
+    hands_back(tried, TryLaneEnqueueError::into_item);
 }
 
 #[test]
