@@ -1,4 +1,5 @@
-//! Dev-only helpers of the house: drop a future at every poll, work on paused time, count allocations, and write down figures.
+//! Dev-only helpers of the house: drop a future at every poll, work on paused time, count allocations, and write down
+//! figures.
 //!
 //! [`drop_at_every_poll`] proves cancel safety: it runs a scenario again and again and drops the future under test one
 //! moment later each time, until it completes; after every drop a check looks at what is left.

@@ -58,8 +58,9 @@
 //! - What holds a permit and is not polled keeps it: only what was not taken yet can be passed on. Whoever holds a permit
 //!   and waits for another of the same limiter can wait for ever, as with any semaphore.
 //! - The runtime of whoever waits has to have its timer on, as `#[tokio::main]` has. Without one nobody is passed over.
-//! - One mutex stands around each limiter; only permits without a key go past it, while nobody waits. `Eq` of a key runs under it: keep it short, and do not call the limiter from
-//!   it. `Hash`, the drop of a key and wakers run outside.
+//! - One mutex stands around each limiter; only permits without a key go past it, while nobody waits. `Eq` of a key
+//!   runs under it: keep it short, and do not call the limiter from it. `Hash`, the drop of a key and wakers run
+//!   outside.
 //! - Tables keep the room of their largest crowd.
 //! - A wait uses up Tokio's budget as Tokio's own do: a task without any takes its place with its next poll.
 //! - A request takes its place at its first poll, so futures that are only made stand nowhere.

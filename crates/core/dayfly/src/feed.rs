@@ -15,7 +15,8 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FeedError<T, E> {
-    /// The stream failed. Everything that was accepted before has ended.
+    /// The stream failed. Everything that was accepted before has ended: this is reported once the coordinator is idle, so
+    /// others that go on handing in put it off.
     #[error("the stream failed after {accepted} items")]
     Stream {
         /// What the stream says.

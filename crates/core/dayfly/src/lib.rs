@@ -71,8 +71,8 @@
 //! # Limits
 //! - One process, in memory: what has not started when the runtime shuts down is counted as cancelled.
 //! - Bodies run in as many tasks as the runtime has threads, each with a slot for every body, and share that task's
-//!   budget and id; a submitted one may be polled once in its caller's task. A body must not block the thread; one that computes for long holds up those that its worker has
-//!   started already.
+//!   budget and id; a submitted one may be polled once in its caller's task. A body must not block the thread; one that
+//!   computes for long holds up those that its worker has started already.
 //! - Instants are the readings that a worker takes when it comes to the engine. While bodies take less than a microsecond
 //!   it comes for up to 32 of them at once, so `started_at`, `finished_at` and the instant of a raise may be that much
 //!   early or late; with slower bodies each has readings of its own.

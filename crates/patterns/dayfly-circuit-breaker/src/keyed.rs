@@ -23,12 +23,11 @@ use table::Table;
 
 /// A circuit breaker for each key, made when the key is first asked for: one for each host, tenant or shard.
 ///
-/// What is kept is bounded: a key that nobody has asked for during
-/// [`time_to_idle`](KeyedBreakerOptions::time_to_idle) goes when others come, and with
-/// [`max_keys`](KeyedBreakerOptions::max_keys) there the one that was asked for longest ago makes room. Breakers that are
-/// not closed, or that somebody holds, are passed over as long as there are others; what a hand has opened or closed stays
-/// also when it is idle. A look-up does a constant amount of work. So does making room, but that each breaker that has opened,
-/// or is held, is passed over once.
+/// What is kept is bounded: a key that nobody has asked for during [`time_to_idle`](KeyedBreakerOptions::time_to_idle)
+/// goes when others come, and with [`max_keys`](KeyedBreakerOptions::max_keys) there the one that was asked for longest
+/// ago makes room. Breakers that are not closed, or that somebody holds, are passed over as long as there are others;
+/// what a hand has opened or closed stays also when it is idle. A look-up does a constant amount of work. So does
+/// making room, but that each breaker that has opened, or is held, is passed over once.
 ///
 /// Their signals carry the key, so `circuit.open.<name>` gates that key only in a keyed coordinator.
 ///

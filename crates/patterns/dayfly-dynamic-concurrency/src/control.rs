@@ -260,7 +260,8 @@ impl Control {
 
     fn adjust(&mut self, latency: u64, peak: usize, now: Instant) {
         let is_lower = self.baseline.is_some_and(|known| latency < known.latency);
-        // Where it is due here, half of the limit is enough anyway, or there is no lower one: this is what a probe would find.
+        // Where it is due here, half of the limit is enough anyway, or there is no lower one: this is what a probe
+        // would find.
         if is_lower || self.is_due(now) {
             self.learn(latency, now);
         }

@@ -213,10 +213,10 @@ impl Policies {
     }
 }
 
-/// Every option can be followed. A call that is under way follows with its next attempt; how long it may take in all, and
-/// whether it is within the budget, has been settled when it began. A change of the breaker's options leaves it in its state;
-/// switched off, it lets go of its signal, and switched on again, it begins anew. Attempts that began while there was no limit
-/// are not counted in it.
+/// Every option can be followed. A call that is under way follows with its next attempt; how long it may take in all,
+/// and whether it is within the budget, has been settled when it began. A change of the breaker's options leaves it in
+/// its state; switched off, it lets go of its signal, and switched on again, it begins anew. Attempts that began while
+/// there was no limit are not counted in it.
 impl<E> Reconfigure<PipelineOptions> for Pipeline<E> {
     fn check(&self, _options: &PipelineOptions) -> Result<(), Fixed> {
         Ok(())

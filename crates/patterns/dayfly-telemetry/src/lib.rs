@@ -53,7 +53,8 @@
 //! - What is redacted reaches no client, neither as an event, nor as an exception, nor as a metric. Sampling thins events
 //!   only.
 //! - The client is called from one task, one call after the other. Its panic costs one report.
-//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names and of names that are counted apart, and what waits for a collector.
+//! - Memory is bounded: the queue, the ends of operations, the series of `perf.*` names and of names that are counted
+//!   apart, and what waits for a collector.
 //!
 //! # Features
 //! - `serde` (off by default): options are read from configuration, and written to it.
@@ -61,8 +62,8 @@
 //!   in another process: [`Traced::trace_parent`] is a link as text, for queues on disk.
 //! - `otlp` (off by default): `Otlp` sets up `tracing` and `metrics` of an application and sends both to a collector, over
 //!   HTTP with protobuf, with rustls and ring for `https`. Its timers are real ones, not Tokio's.
-//! - `prometheus` (off by default): `PrometheusPage`, everything that is told to `metrics` as a page for Prometheus to scrape,
-//!   beside a collector or alone. It brings no other crate.
+//! - `prometheus` (off by default): `PrometheusPage`, everything that is told to `metrics` as a page for Prometheus to
+//!   scrape, beside a collector or alone. It brings no other crate.
 //!
 //! # Limits
 //! - A client that blocks, blocks a thread of the runtime. One that raises signals of its own is told of them, for ever.
@@ -75,8 +76,8 @@
 //!
 //! # When to use something else
 //! - `tracing::instrument` and `follows_from` by hand, where there is one queue and no figures are wanted.
-//! - `metrics-exporter-prometheus` for summaries, a push gateway, or series that go when they are idle: [`Telemetry`] feeds it
-//!   as it feeds any recorder.
+//! - `metrics-exporter-prometheus` for summaries, a push gateway, or series that go when they are idle: [`Telemetry`]
+//!   feeds it as it feeds any recorder.
 //! - `opentelemetry` alone, where logs have to be exported too, or over gRPC.
 
 #[cfg(any(feature = "otlp", feature = "prometheus"))]

@@ -93,8 +93,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Dropped, the deletion happened as a whole, may yet happen, or never will.
     async fn delete(&self, key: &Key, precondition: Precondition) -> Result<bool, DeleteError>;
 
-    /// A page of entries in the order of their keys, or in reverse. Over all pages each key is listed at most once; entries that were
-    /// there all the while are listed, those that come and go meanwhile may be.
+    /// A page of entries in the order of their keys, or in reverse. Over all pages each key is listed at most once;
+    /// entries that were there all the while are listed, those that come and go meanwhile may be.
     ///
     /// # Errors
     /// When the store cannot list, or cannot look.

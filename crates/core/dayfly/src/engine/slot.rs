@@ -77,7 +77,8 @@ impl<Fut, K: Send + Sync + 'static> Slot<Fut, K> {
         self.body.is_some().then(|| self.run(|| None))
     }
 
-    /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the drop of what it owns.
+    /// To be called while the desk is open. Everything foreign stands in here: making the body, polling it, and the
+    /// drop of what it owns.
     fn run<T, A>(&mut self, make: impl FnOnce() -> Option<Fut>) -> Poll<AttemptEnd<T, A>>
     where
         Fut: Future<Output = AttemptEnd<T, A>>,

@@ -29,9 +29,9 @@ where
     ///
     /// Where there is no room for more of an item's key, the item is set aside until there is, and the stream is asked
     /// for more: a key that stands still holds nobody up. At most
-    /// [`queue_capacity`](crate::CoordinatorOptions::queue_capacity) items are aside at once, as many as the queue held at
-    /// the start, and the items of a key stay in their order. When the stream fails, everything that it has yielded goes in and is finished first, and
-    /// then the error is reported; the coordinator stays open.
+    /// [`queue_capacity`](crate::CoordinatorOptions::queue_capacity) items are aside at once, as many as the queue held
+    /// at the start, and the items of a key stay in their order. When the stream fails, everything that it has yielded
+    /// goes in and is finished first, and then the error is reported; the coordinator stays open.
     ///
     /// # Errors
     /// What the stream says, or that the coordinator was closed, with the items at hand.

@@ -1,5 +1,5 @@
-//! `GET /metrics`: figures in the text form of Prometheus, the relay's own and those that its parts tell of themselves. Labels
-//! are names of endpoints, never keys, URLs or ids.
+//! `GET /metrics`: figures in the text form of Prometheus, the relay's own and those that its parts tell of themselves.
+//! Labels are names of endpoints, never keys, URLs or ids.
 
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering;

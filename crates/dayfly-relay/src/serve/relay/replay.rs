@@ -30,8 +30,8 @@ impl Replay {
 }
 
 impl Relay {
-    /// Hands parked events in again, for their endpoint alone: as many as are wanted, or as the backlog has room for. Says how
-    /// many, and after which number to go on, if there is more.
+    /// Hands parked events in again, for their endpoint alone: as many as are wanted, or as the backlog has room for.
+    /// Says how many, and after which number to go on, if there is more.
     ///
     /// # Errors
     /// When there is no room at all in the backlog, when the relay ends, and when the store does not write.

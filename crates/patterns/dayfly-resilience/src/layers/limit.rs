@@ -22,9 +22,9 @@ pub struct LimitLayer<H = UntilResponse> {
 
 /// A service with a limit in front of it.
 ///
-/// It is ready when it has a permit and the inner service is ready, too; `call` hands the permit to the response. A clone has
-/// no permit and waits for one of its own. A service that is ready and never called keeps its permit until it is dropped: call
-/// what you have made ready, or drop it.
+/// It is ready when it has a permit and the inner service is ready, too; `call` hands the permit to the response. A
+/// clone has no permit and waits for one of its own. A service that is ready and never called keeps its permit until it
+/// is dropped: call what you have made ready, or drop it.
 ///
 /// Whoever wants to refuse instead of waiting, puts tower's `LoadShed` in front of it.
 pub struct LimitService<S, H = UntilResponse> {

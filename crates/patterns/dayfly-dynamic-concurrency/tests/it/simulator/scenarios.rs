@@ -1,4 +1,5 @@
-//! The traces: what went wrong elsewhere, each with the formula that it went wrong under, and what a limit has to live through.
+//! The traces: what went wrong elsewhere, each with the formula that it went wrong under, and what a limit has to live
+//! through.
 
 use std::time::Duration;
 
