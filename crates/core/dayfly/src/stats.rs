@@ -8,7 +8,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Accepted operations that are not running now and have not ended.
     pub pending: u64,
-    /// The most operations that were ever pending at once.
+    /// The most operations that were ever pending at once. One that has started counts until its worker tells of it, so
+    /// this may be some too many, though no operation is counted twice.
     pub peak_pending: u64,
     /// Of the pending ones, those that wait for the time of their next attempt.
     pub waiting: u64,

@@ -227,9 +227,11 @@ impl<T, K: Eq + Hash + Clone> Inbox<T, K> {
         each(&mut effects.own_ids, |id| {
             self.own_ids.remove(&id);
         });
+        // First, so that nobody is let in where something has come back to.
         each(&mut effects.came_back, |key| self.room.come_back(key));
-        self.peak = self.peak.max(self.room.occupied());
         each(&mut effects.left_queue, |key| self.room.leave(key, &mut effects.producers));
+        // What came back had left before: in between it would count twice.
+        self.peak = self.peak.max(self.room.occupied());
         each(&mut effects.released, |key| self.room.release(key));
         self.room.take_gone(&mut effects.gone);
         if eager || self.room.has_much_room() {

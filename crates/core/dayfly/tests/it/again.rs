@@ -49,6 +49,18 @@ async fn a_waiting_item_counts_against_the_queue_and_its_debt_is_paid() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_item_that_comes_back_is_pending_once() {
+    let work = stubborn(WORK, Duration::ZERO);
+    work.enqueue(5).await.unwrap();
+    work.idle().await;
+    assert_eq!((work.stats().again, work.stats().peak_pending), (4, 1));
+
+    work.enqueue_many([2, 2, 2]).await.unwrap();
+    work.idle().await;
+    assert_eq!(work.stats().peak_pending, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancel_ends_what_waits_for_its_next_attempt() {
     let work = stubborn(WORK, Duration::from_secs(3_600));
     work.enqueue(2).await.unwrap();
