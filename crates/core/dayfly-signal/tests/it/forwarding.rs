@@ -1,6 +1,6 @@
 //! Forwarding: what happens here is known there, and comes to an end.
 
-use dayfly_signal::{Draft, OperationId, SignalSink};
+use dayfly_signal::{Draft, OperationId, SignalOptions, SignalSink};
 
 #[test]
 fn a_forwarded_event_keeps_what_it_is() {
@@ -52,4 +52,22 @@ fn what_was_forwarded_in_the_name_of_an_operation_is_cleared_with_it() {
     assert!(there.is_raised("busy"), "the other one's raise is there");
     assert_eq!(there.clear_operation(second.operation()), 1);
     assert!(!there.is_raised("busy"));
+}
+
+#[test]
+fn two_operations_that_take_turns_leave_the_others_known() {
+    let here = SignalSink::default();
+    let there = SignalSink::new(SignalOptions::new().capacity(4));
+    let _forward = here.forward("*", &there);
+    let operations = [(); 3].map(|()| here.source(OperationId::next()));
+    operations[0].raise("first");
+    for _ in 0..10 {
+        operations[1].raise("second");
+        operations[2].raise("third");
+    }
+    for (operation, name) in operations.iter().zip(["first", "second", "third"]) {
+        assert!(there.is_raised(name));
+        there.clear_operation(operation.operation());
+        assert!(!there.is_raised(name), "{name} was raised in this operation's name alone");
+    }
 }

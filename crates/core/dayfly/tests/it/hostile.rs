@@ -1,15 +1,18 @@
 //! Bodies, items and observers that make it hard for the engine: what is promised holds all the same.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use dayfly::{
-    Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationState, SignalOptions, SignalSink,
+    Coordinator, CoordinatorOptions, KeyedCoordinator, Operation, OperationState, Reconfigure, SignalOptions,
+    SignalSink,
 };
 use dayfly_testing::settle;
 use tokio::sync::Semaphore;
-use tokio::task::yield_now;
+use tokio::task::{JoinSet, yield_now};
 
 const WORK: CoordinatorOptions = CoordinatorOptions::new();
 
@@ -296,7 +299,7 @@ async fn a_thousand_producers_that_come_and_go_leave_no_place_behind() {
                 yield_now().await;
             }
         });
-        let mut producers = tokio::task::JoinSet::new();
+        let mut producers = JoinSet::new();
         for number in 0..1_000_u32 {
             let work = work.clone();
             producers.spawn(async move {
@@ -345,4 +348,40 @@ async fn a_key_whose_text_panics_is_gated_by_no_keyed_signal() {
     work.enqueue(1).await.unwrap();
     work.enqueue(2).await.unwrap();
     assert_eq!(work.drain().await.completed, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_producers_waker_that_panics_keeps_nobody_else_from_the_room() {
+    struct Rude;
+    impl Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("do not disturb");
+        }
+    }
+    let wakes: [fn(&Coordinator<u32>); 3] = [
+        |work| work.reconfigure(&WORK.queue_capacity(4)).unwrap(),
+        |work| work.resume(),
+        |work| work.close(),
+    ];
+    for wake in wakes {
+        let work = Coordinator::spawn(WORK.queue_capacity(1), &SignalSink::default(), |_, _| async {});
+        work.pause();
+        work.enqueue(0).await.unwrap();
+        let mut rude = pin!(work.enqueue(1));
+        assert!(rude.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(Rude)))).is_pending());
+        let mut other = JoinSet::new();
+        other.spawn({
+            let work = work.clone();
+            async move { work.enqueue(2).await.is_ok() }
+        });
+        settle().await;
+        assert!(other.try_join_next().is_none());
+        wake(&work);
+        settle().await;
+        assert!(rude.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        work.resume();
+        let went_in = other.join_next().await.unwrap().unwrap();
+        let report = work.drain().await;
+        assert_eq!((report.completed, report.accepted), if went_in { (3, 3) } else { (1, 1) });
+    }
 }
